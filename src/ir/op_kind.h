@@ -1,0 +1,66 @@
+// The kinds of node. What each means is specified in its file in ops/.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace pdarts::ir {
+
+enum class OpKind : uint8_t {
+  // leaves
+  kInput,
+  kReadSlot,
+  kZeros,
+  kOnes,
+  // convolution and linear
+  kConv2d,
+  kConv2dBwdData,
+  kConv2dBwdWeights,
+  kLinear,
+  kLinearBwdData,
+  kLinearBwdWeights,
+  // normalisation
+  kBatchNorm,
+  kBatchNormBwd,
+  kBatchNormInference,
+  kUpdateStatistics,
+  // element-wise, pooling, shape
+  kRelu,
+  kReluBwd,
+  kMaxPool,
+  kMaxPoolBwd,
+  kAvgPool,
+  kAvgPoolBwd,
+  kGlobalAvgPool,
+  kGlobalAvgPoolBwd,
+  kConcat,
+  kSlice,
+  kSubsample,
+  kSubsampleBwd,
+  kDropout,
+  kAddN,
+  kScale,
+  // mixed operation
+  kSoftmax,
+  kSoftmaxBwd,
+  kWeightedSum,
+  kWeightedSumBwdWeights,
+  kScaleByWeight,
+  // loss and measures
+  kCrossEntropy,
+  kCrossEntropyBwd,
+  kCountCorrect,
+  // optimizers
+  kSumSquares,
+  kSgd,
+  kAdam,
+  // inserted by the passes
+  kReorder,
+  kCopy,
+};
+inline constexpr int kOpKinds = static_cast<int>(OpKind::kCopy) + 1;
+
+std::string_view Name(OpKind kind);  // "conv2d_bwd_data"
+OpKind OpKindFromName(std::string_view name);
+
+}  // namespace pdarts::ir
