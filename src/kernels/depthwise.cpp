@@ -1,0 +1,177 @@
+#include "kernels/depthwise.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/simd/tables.h"
+
+namespace pdarts::kernels {
+namespace {
+
+constexpr int64_t kChannelBlock = 64;
+
+void Check(const DepthwiseParams& p) {
+  PD_CHECK(p.n >= 0 && p.h >= 1 && p.w >= 1 && p.c >= 1, "src {}x{}x{}x{}", p.n, p.h, p.w, p.c);
+  PD_CHECK(p.kernel >= 1 && p.kernel <= kMaxDepthwiseKernel && p.stride >= 1 && p.dilation >= 1 && p.pad >= 0,
+           "kernel {}, stride {}, dilation {}, pad {}", p.kernel, p.stride, p.dilation, p.pad);
+  const int64_t reach = p.dilation * (p.kernel - 1) + 1;
+  PD_CHECK(p.h + 2 * p.pad >= reach && p.w + 2 * p.pad >= reach, "a window of {} on {}x{}, pad {}", reach, p.h, p.w,
+           p.pad);
+}
+
+float Floor(const DepthwiseParams& p) { return p.relu ? 0.0f : -std::numeric_limits<float>::infinity(); }
+
+// Rows per thread at least: below this a parallel region costs more than it gains.
+int64_t Grain(const DepthwiseParams& p) { return std::max<int64_t>(1, 4096 / (p.w * p.c)); }
+
+// The columns x of diff_src with x % stride == phase see the taps j with (phase + pad - j * dilation) % stride == 0.
+struct Phase {
+  int64_t taps = 0;
+  int64_t first = 0;     // diff_dst column that the first tap reads for x = phase
+  int64_t dilation = 1;  // diff_dst columns from tap to tap
+  int64_t offset = 0;    // position of the taps within a row of the arranged weights
+};
+
+// Arranges weights [C,1,K,K] as [K][taps of phase 0, of phase 1, ...][C], j descending so that diff_dst columns ascend.
+void ArrangeForBackward(const DepthwiseParams& p, const float* weights, float* arranged, Phase* phases) {
+  const int64_t k = p.kernel;
+  int64_t offset = 0;
+  for (int64_t phase = 0; phase < std::min(p.stride, p.w); ++phase) {
+    Phase& at = phases[phase];
+    at = {.dilation = p.dilation / std::gcd(p.stride, p.dilation), .offset = offset};
+    for (int64_t j = k - 1; j >= 0; --j) {
+      const int64_t column = phase + p.pad - j * p.dilation;
+      if (column % p.stride != 0) continue;
+      if (at.taps++ == 0) at.first = column / p.stride;
+      for (int64_t i = 0; i < k; ++i) {
+        for (int64_t c = 0; c < p.c; ++c) arranged[(i * k + offset) * p.c + c] = weights[(c * k + i) * k + j];
+      }
+      ++offset;
+    }
+  }
+}
+
+}  // namespace
+
+int64_t DepthwiseScratch(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
+
+int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) { return params.n * DepthwiseScratch(params); }
+
+void DepthwiseForward(const DepthwiseParams& p, const DepthwiseForwardArgs& args) {
+  Check(p);
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  for (int64_t tap = 0; tap < k * k; ++tap) {
+    for (int64_t c = 0; c < p.c; ++c) args.scratch[tap * p.c + c] = args.weights[c * k * k + tap];
+  }
+  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  base::ParallelFor(p.n * out_h, Grain(p), [&](int64_t begin, int64_t end) {
+    DepthwiseRow row{.taps = k,
+                     .stride = p.stride,
+                     .dilation = p.dilation,
+                     .first = -p.pad,
+                     .src_width = p.w,
+                     .channels = p.c,
+                     .count = out_w,
+                     .dst_step = p.c,
+                     .floor = Floor(p)};
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t image = item / out_h, top = item % out_h * p.stride - p.pad;
+      row.rows = 0;
+      for (int64_t i = 0; i < k; ++i) {
+        const int64_t y = top + i * p.dilation;
+        if (y < 0 || y >= p.h) continue;
+        row.src[row.rows] = args.src + (image * p.h + y) * p.w * p.c;
+        row.weights[row.rows++] = args.scratch + i * k * p.c;
+      }
+      row.dst = args.dst + item * out_w * p.c;
+      table.row(row);
+    }
+  });
+}
+
+void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardDataArgs& args) {
+  Check(p);
+  PD_CHECK(!p.relu || args.src, "the mask of the fused ReLU needs src");
+  PD_CHECK(p.stride <= kMaxDepthwiseKernel, "stride {}", p.stride);
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  Phase phases[kMaxDepthwiseKernel];
+  ArrangeForBackward(p, args.weights, args.scratch, phases);
+  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  base::ParallelFor(p.n * p.h, Grain(p), [&](int64_t begin, int64_t end) {
+    DepthwiseRow row{.stride = 1,
+                     .src_width = out_w,
+                     .channels = p.c,
+                     .dst_step = p.stride * p.c,
+                     .floor = -std::numeric_limits<float>::infinity()};
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t image = item / p.h, y = item % p.h;
+      for (int64_t x = 0; x < std::min(p.stride, p.w); ++x) {
+        const Phase& phase = phases[x];
+        row.rows = 0;
+        for (int64_t i = k - 1; i >= 0 && phase.taps > 0; --i) {
+          const int64_t scaled = y + p.pad - i * p.dilation;
+          if (scaled % p.stride != 0 || scaled < 0 || scaled / p.stride >= out_h) continue;
+          row.src[row.rows] = args.diff_dst + (image * out_h + scaled / p.stride) * out_w * p.c;
+          row.weights[row.rows++] = args.scratch + (i * k + phase.offset) * p.c;
+        }
+        row.taps = std::max<int64_t>(1, phase.taps);  // without rows one tap just stores zeros
+        row.dilation = phase.taps > 1 ? phase.dilation : 1;
+        row.first = phase.first;
+        row.count = (p.w - x + p.stride - 1) / p.stride;
+        const int64_t at = (item * p.w + x) * p.c;
+        row.dst = args.diff_src + at;
+        row.mask = p.relu ? args.src + at : nullptr;
+        table.row(row);
+      }
+    }
+  });
+}
+
+void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardWeightsArgs& args) {
+  Check(p);
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
+  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  // Each image has sums of its own, and these are added in the images' order: the same tree for any number of threads.
+  base::ParallelFor(p.n, 1, [&](int64_t begin, int64_t end) {
+    DepthwiseWeightsRow row{.taps = k,
+                            .stride = p.stride,
+                            .dilation = p.dilation,
+                            .first = -p.pad,
+                            .src_width = p.w,
+                            .channels = p.c,
+                            .count = out_w,
+                            .floor = Floor(p)};
+    for (int64_t image = begin; image < end; ++image) {
+      float* sums = args.scratch + image * size;
+      std::fill_n(sums, size, 0.0f);
+      for (int64_t item = 0; item < out_h * k; ++item) {
+        const int64_t out_y = item / k, i = item % k, y = out_y * p.stride - p.pad + i * p.dilation;
+        if (y < 0 || y >= p.h) continue;
+        row.src = args.src + (image * p.h + y) * p.w * p.c;
+        row.diff_dst = args.diff_dst + (image * out_h + out_y) * out_w * p.c;
+        row.sums = sums + i * k * p.c;
+        table.weights_row(row);
+      }
+    }
+  });
+  base::ParallelFor(k * k, 1 + 65536 / (p.c * (p.n + 1)), [&](int64_t begin, int64_t end) {
+    double totals[kChannelBlock];
+    for (int64_t tap = begin; tap < end; ++tap) {
+      for (int64_t first = 0; first < p.c; first += kChannelBlock) {
+        const int64_t count = std::min(kChannelBlock, p.c - first);
+        std::fill_n(totals, count, 0.0);
+        for (int64_t image = 0; image < p.n; ++image) {
+          const float* sums = args.scratch + image * size + tap * p.c + first;
+          for (int64_t c = 0; c < count; ++c) totals[c] += sums[c];
+        }
+        for (int64_t c = 0; c < count; ++c)
+          args.diff_weights[(first + c) * k * k + tap] = static_cast<float>(totals[c]);
+      }
+    }
+  });
+}
+
+}  // namespace pdarts::kernels

@@ -1,0 +1,92 @@
+// One float vector per instruction set. Included only by the .inc files, which are compiled once per set: everything
+// here has internal linkage, and nothing of std:: is used, so that no inline function compiled for a newer set can be
+// linked in place of the baseline's.
+#pragma once
+
+#include <stdint.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define PD_INLINE inline __attribute__((always_inline))
+#define PD_RESTRICT __restrict__
+
+namespace pdarts::kernels::PD_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kWidth = 16;
+#elif defined(__AVX2__)
+constexpr int kWidth = 8;
+#else
+constexpr int kWidth = 4;
+#endif
+
+typedef float Vec __attribute__((vector_size(kWidth * 4)));
+typedef float VecUnaligned __attribute__((vector_size(kWidth * 4), aligned(4), may_alias));
+typedef int32_t VecInt __attribute__((vector_size(kWidth * 4)));
+
+PD_INLINE int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
+PD_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
+
+PD_INLINE Vec Load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
+PD_INLINE void Store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
+PD_INLINE Vec Broadcast(float x) { return Vec{} + x; }
+
+// The first n lanes, 0 < n < kWidth; the others read nothing and are zero, or are not written.
+#if defined(__AVX512F__)
+PD_INLINE Vec LoadFirst(const float* p, int n) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+}
+PD_INLINE void StoreFirst(float* p, Vec v, int n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+}
+PD_INLINE Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+// The larger; a NaN in b wins, so that Floor(NaN) stays NaN.
+PD_INLINE Vec Larger(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+// a where x > 0, else 0 (also where x is NaN).
+PD_INLINE Vec WherePositive(Vec x, Vec a) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), a);
+}
+#elif defined(__AVX2__)
+alignas(32) constexpr int32_t kLaneMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+PD_INLINE __m256i FirstMask(int n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMask + 8 - n)); }
+PD_INLINE Vec LoadFirst(const float* p, int n) { return _mm256_maskload_ps(p, FirstMask(n)); }
+PD_INLINE void StoreFirst(float* p, Vec v, int n) { _mm256_maskstore_ps(p, FirstMask(n), v); }
+PD_INLINE Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+PD_INLINE Vec Larger(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+PD_INLINE Vec WherePositive(Vec x, Vec a) {
+  return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), a);
+}
+#else
+PD_INLINE Vec LoadFirst(const float* p, int n) {
+  Vec v{};
+  for (int i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+PD_INLINE void StoreFirst(float* p, Vec v, int n) {
+  for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+PD_INLINE Vec MultiplyAdd(Vec a, Vec b, Vec c) { return a * b + c; }
+PD_INLINE Vec Larger(Vec a, Vec b) { return a > b ? a : b; }
+PD_INLINE Vec WherePositive(Vec x, Vec a) { return x > 0.0f ? a : Vec{}; }
+#endif
+
+// Whole vectors or, where kTail, the first n lanes.
+template <bool kTail>
+PD_INLINE Vec LoadLanes(const float* p, int n) {
+  if constexpr (kTail) return LoadFirst(p, n);
+  return Load(p);
+}
+template <bool kTail>
+PD_INLINE void StoreLanes(float* p, Vec v, int n) {
+  if constexpr (kTail) {
+    StoreFirst(p, v, n);
+  } else {
+    Store(p, v);
+  }
+}
+
+}  // namespace
+}  // namespace pdarts::kernels::PD_ISA

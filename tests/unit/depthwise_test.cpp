@@ -1,0 +1,145 @@
+#include "kernels/depthwise.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <vector>
+
+#include "support/kernel_cases.h"
+
+namespace pdarts::kernels {
+namespace {
+
+using test::ForEachIsaAndThreads;
+using test::Integers;
+
+struct Results {
+  std::vector<float> dst, diff_src, diff_weights;
+  bool operator==(const Results&) const = default;
+};
+
+struct Inputs {
+  std::vector<float> src, weights, diff_dst;
+};
+
+// The definition, as loops.
+Results Naive(const DepthwiseParams& p, const Inputs& in) {
+  Results out{std::vector<float>(in.diff_dst.size()), std::vector<float>(in.src.size()),
+              std::vector<float>(in.weights.size())};
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  for (int64_t item = 0; item < p.n * out_h * out_w * p.c; ++item) {
+    const int64_t c = item % p.c, x = item / p.c % out_w, y = item / p.c / out_w % out_h,
+                  image = item / p.c / out_w / out_h;
+    for (int64_t tap = 0; tap < k * k; ++tap) {
+      const int64_t src_y = y * p.stride - p.pad + tap / k * p.dilation,
+                    src_x = x * p.stride - p.pad + tap % k * p.dilation;
+      if (src_y < 0 || src_y >= p.h || src_x < 0 || src_x >= p.w) continue;
+      const int64_t at = ((image * p.h + src_y) * p.w + src_x) * p.c + c;
+      const float value = p.relu && in.src[at] < 0 ? 0 : in.src[at];
+      out.dst[item] += in.weights[c * k * k + tap] * value;
+      out.diff_weights[c * k * k + tap] += in.diff_dst[item] * value;
+      if (!p.relu || in.src[at] > 0) out.diff_src[at] += in.weights[c * k * k + tap] * in.diff_dst[item];
+    }
+  }
+  return out;
+}
+
+Results Run(const DepthwiseParams& p, const Inputs& in) {
+  const float dirty = -12345;
+  Results out{std::vector<float>(in.diff_dst.size(), dirty), std::vector<float>(in.src.size(), dirty),
+              std::vector<float>(in.weights.size(), dirty)};
+  std::vector<float> scratch(DepthwiseScratch(p), dirty), weights_scratch(DepthwiseWeightsScratch(p), dirty);
+  DepthwiseForward(
+      p, {.src = in.src.data(), .weights = in.weights.data(), .dst = out.dst.data(), .scratch = scratch.data()});
+  DepthwiseBackwardData(p, {.diff_dst = in.diff_dst.data(),
+                            .weights = in.weights.data(),
+                            .src = p.relu ? in.src.data() : nullptr,
+                            .diff_src = out.diff_src.data(),
+                            .scratch = scratch.data()});
+  DepthwiseBackwardWeights(p, {.src = in.src.data(),
+                               .diff_dst = in.diff_dst.data(),
+                               .diff_weights = out.diff_weights.data(),
+                               .scratch = weights_scratch.data()});
+  return out;
+}
+
+Inputs MakeInputs(const DepthwiseParams& p) {
+  return {Integers(p.n * p.h * p.w * p.c, 1), Integers(p.c * p.kernel * p.kernel, 2),
+          Integers(p.n * p.OutH() * p.OutW() * p.c, 3)};
+}
+
+void CheckExact(const DepthwiseParams& p) {
+  CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, p.dilation, p.pad, p.relu);
+  const Inputs inputs = MakeInputs(p);
+  const Results expected = Naive(p, inputs);
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads);
+    const Results got = Run(p, inputs);
+    REQUIRE(got.dst == expected.dst);
+    REQUIRE(got.diff_src == expected.diff_src);
+    REQUIRE(got.diff_weights == expected.diff_weights);
+  });
+}
+
+TEST_CASE("depthwise passes equal their definition for every kernel, stride, dilation and channel count", "[kernels]") {
+  for (const int64_t channels : {1, 3, 4, 8, 12, 16, 24, 32, 36, 72}) {
+    for (const int64_t kernel : {3, 5, 7}) {
+      for (const int64_t stride : {1, 2}) {
+        for (const int64_t dilation : {1, 2}) {
+          CheckExact({.n = 3,
+                      .h = 9,
+                      .w = 11,
+                      .c = channels,
+                      .kernel = kernel,
+                      .stride = stride,
+                      .dilation = dilation,
+                      .pad = dilation * (kernel / 2),
+                      .relu = (channels + stride) % 2 == 0});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise passes hold at every width, with and without ReLU, and with any padding", "[kernels]") {
+  for (int64_t width = 1; width <= 18; ++width) {
+    for (const bool relu : {false, true}) {
+      for (const int64_t stride : {1, 2}) {
+        CheckExact({.n = 2, .h = 4, .w = width, .c = 12, .kernel = 3, .stride = stride, .pad = 1, .relu = relu});
+        CheckExact(
+            {.n = 1, .h = 8, .w = width, .c = 8, .kernel = 5, .stride = stride, .dilation = 2, .pad = 4, .relu = relu});
+      }
+    }
+  }
+  for (const int64_t pad : {0, 1, 3, 6}) {
+    CheckExact({.n = 2, .h = 6, .w = 7, .c = 16, .kernel = 5, .pad = pad});
+    CheckExact({.n = 2, .h = 6, .w = 7, .c = 16, .kernel = 5, .stride = 2, .pad = pad, .relu = true});
+  }
+}
+
+TEST_CASE("depthwise passes take kernels, strides and dilations without a fast path", "[kernels]") {
+  for (const int64_t channels : {2, 20}) {
+    CheckExact({.n = 2, .h = 7, .w = 6, .c = channels, .kernel = 1});
+    CheckExact({.n = 2, .h = 11, .w = 10, .c = channels, .kernel = 9, .pad = 4, .relu = true});
+    CheckExact({.n = 2, .h = 9, .w = 10, .c = channels, .kernel = 3, .stride = 3, .dilation = 2, .pad = 2});
+    CheckExact(
+        {.n = 2, .h = 9, .w = 10, .c = channels, .kernel = 3, .stride = 2, .dilation = 3, .pad = 3, .relu = true});
+    CheckExact({.n = 1, .h = 12, .w = 13, .c = channels, .kernel = 5, .stride = 4, .pad = 2});
+  }
+}
+
+TEST_CASE("depthwise passes give the same bits with one thread and with two", "[kernels]") {
+  const DepthwiseParams p{.n = 5, .h = 16, .w = 16, .c = 36, .kernel = 5, .dilation = 2, .pad = 4, .relu = true};
+  Inputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * 25, 2),
+                test::Normals(p.n * p.h * p.w * p.c, 3)};
+  Results first;
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa));
+    if (threads == 1) {
+      first = Run(p, inputs);
+    } else {
+      REQUIRE(Run(p, inputs) == first);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace pdarts::kernels
