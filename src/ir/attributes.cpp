@@ -74,7 +74,8 @@ uint64_t Attributes::Hash() const { return base::Fnv1a(ToString()); }
 
 std::string Attributes::ToString() const {
   std::string text;
-  for (const auto& [name, value] : fields_) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, std::visit(Printer{}, value));
+  for (const auto& [name, value] : fields_)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, std::visit(Printer{}, value));
   return text;
 }
 

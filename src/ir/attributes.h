@@ -1,5 +1,6 @@
-// A node's attributes as plain data: named integers, numbers, texts and lists of integers. Hash, equality, printing and parsing live
-// here once; every op's typed struct converts through one Visit function (see ops/attributes in each op's header).
+// A node's attributes as plain data: named integers, numbers, texts and lists of integers. Hash, equality, printing and
+// parsing live here once; every op's typed struct converts through one Visit function (see ops/attributes in each op's
+// header).
 #pragma once
 
 #include <cstdint>
@@ -22,14 +23,15 @@ class Attributes {
 
   bool operator==(const Attributes&) const = default;
   uint64_t Hash() const;
-  std::string ToString() const;                        // "stride_h=2 eps=1e-05 indices=[0,3]"
+  std::string ToString() const;                         // "stride_h=2 eps=1e-05 indices=[0,3]"
   static Attributes FromString(std::string_view text);  // reads what ToString wrote; PD_CHECKs on anything else
 
  private:
   std::vector<std::pair<std::string, Value>> fields_;
 };
 
-// Converts between a typed struct and Attributes. The struct has `template <class F> void Visit(F&& f)` calling f(name, field) for each.
+// Converts between a typed struct and Attributes. The struct has `template <class F> void Visit(F&& f)` calling f(name,
+// field) for each.
 template <class T>
 Attributes Pack(T typed) {
   Attributes attributes;
@@ -40,7 +42,8 @@ Attributes Pack(T typed) {
 template <class T>
 T Unpack(const Attributes& attributes) {
   T typed;
-  typed.Visit([&](const char* name, auto& field) { field = std::get<std::decay_t<decltype(field)>>(attributes.Get(name)); });
+  typed.Visit(
+      [&](const char* name, auto& field) { field = std::get<std::decay_t<decltype(field)>>(attributes.Get(name)); });
   return typed;
 }
 

@@ -40,7 +40,8 @@ ValueId Graph::Input(const std::string& name, tensor::TensorDesc desc, tensor::L
 
 SlotId Graph::AddSlot(Slot slot) {
   if (const auto it = slot_by_name_.find(slot.name); it != slot_by_name_.end()) {
-    PD_CHECK(slots_[it->second].desc == slot.desc && slots_[it->second].role == slot.role, "slot {} declared twice", slot.name);
+    PD_CHECK(slots_[it->second].desc == slot.desc && slots_[it->second].role == slot.role, "slot {} declared twice",
+             slot.name);
     return it->second;
   }
   const auto id = static_cast<SlotId>(slots_.size());
@@ -56,7 +57,8 @@ ValueId Graph::ReadSlot(SlotId slot) {
 }
 
 void Graph::Assign(SlotId slot, ValueId value) {
-  for (const auto& assignment : assignments_) PD_CHECK(assignment.first != slot, "slot {} assigned twice", slots_[slot].name);
+  for (const auto& assignment : assignments_)
+    PD_CHECK(assignment.first != slot, "slot {} assigned twice", slots_[slot].name);
   assignments_.emplace_back(slot, value);
 }
 
@@ -80,15 +82,18 @@ void Verify(const Graph& graph) {
     const Node& node = graph.nodes()[id];
     for (ValueId input : node.inputs) {
       PD_CHECK(input >= 0 && static_cast<size_t>(input) < graph.values().size(), "node {} {}", id, Name(node.kind));
-      PD_CHECK(graph.value(input).producer < static_cast<NodeId>(id), "node {} {} used before it is made", id, Name(node.kind));
+      PD_CHECK(graph.value(input).producer < static_cast<NodeId>(id), "node {} {} used before it is made", id,
+               Name(node.kind));
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const Value& value = graph.value(node.outputs[i]);
-      PD_CHECK(value.producer == static_cast<NodeId>(id) && value.output == static_cast<int>(i), "node {} {}", id, Name(node.kind));
+      PD_CHECK(value.producer == static_cast<NodeId>(id) && value.output == static_cast<int>(i), "node {} {}", id,
+               Name(node.kind));
     }
   }
   for (const auto& [slot, value] : graph.assignments())
-    PD_CHECK(graph.slots()[slot].desc == graph.desc(value), "slot {} assigned {}", graph.slots()[slot].name, graph.shape(value).ToString());
+    PD_CHECK(graph.slots()[slot].desc == graph.desc(value), "slot {} assigned {}", graph.slots()[slot].name,
+             graph.shape(value).ToString());
 }
 
 std::string ToString(const Graph& graph) {
@@ -97,14 +102,16 @@ std::string ToString(const Graph& graph) {
     std::string outputs, descs, inputs;
     for (ValueId id : node.outputs) {
       outputs += fmt::format("{}%{}", outputs.empty() ? "" : ", ", id);
-      descs += fmt::format("{}{} {}", descs.empty() ? "" : ", ", tensor::Name(graph.desc(id).dtype), graph.shape(id).ToString());
+      descs += fmt::format("{}{} {}", descs.empty() ? "" : ", ", tensor::Name(graph.desc(id).dtype),
+                           graph.shape(id).ToString());
     }
     for (ValueId id : node.inputs) inputs += fmt::format("{}%{}", inputs.empty() ? "" : ", ", id);
     const std::string attributes = node.attributes.ToString();
-    text += fmt::format("{} = {}({}){}{} : {}{}\n", outputs, Name(node.kind), inputs, attributes.empty() ? "" : " ", attributes, descs,
-                        node.name.empty() ? "" : "  # " + node.name);
+    text += fmt::format("{} = {}({}){}{} : {}{}\n", outputs, Name(node.kind), inputs, attributes.empty() ? "" : " ",
+                        attributes, descs, node.name.empty() ? "" : "  # " + node.name);
   }
-  for (const auto& [slot, value] : graph.assignments()) text += fmt::format("assign {} = %{}\n", graph.slots()[slot].name, value);
+  for (const auto& [slot, value] : graph.assignments())
+    text += fmt::format("assign {} = %{}\n", graph.slots()[slot].name, value);
   for (const auto& [name, value] : graph.outputs()) text += fmt::format("output {} = %{}\n", name, value);
   return text;
 }

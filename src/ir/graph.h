@@ -1,4 +1,5 @@
-// The static graph: nodes in the order they were built (always a topological order), values written once, slots that persist.
+// The static graph: nodes in the order they were built (always a topological order), values written once, slots that
+// persist.
 #pragma once
 
 #include <cstdint>
@@ -32,22 +33,26 @@ struct Node {
   std::string name;  // where it was built ("cells.0.preprocess0.op.1"), for people only
 };
 
-// What persists between runs. A slot is read as a value (its content before the step) and written by at most one assignment at the end
-// of the step. Slots of several graphs are the same storage when they have the same name.
+// What persists between runs. A slot is read as a value (its content before the step) and written by at most one
+// assignment at the end of the step. Slots of several graphs are the same storage when they have the same name.
 enum class SlotRole : uint8_t { kParameter, kAlpha, kStatistic, kOptimizer };
 
 struct Slot {
-  std::string name;  // the published PyTorch implementation's parameter name; optimizer state: "momentum." + that name, ...
+  std::string
+      name;  // the published PyTorch implementation's parameter name; optimizer state: "momentum." + that name, ...
   SlotRole role{};
   tensor::TensorDesc desc;
-  std::string init;  // how it starts: "zeros", "ones", "normal:0.001", "kaiming_conv", "linear:FAN_IN" (see nn/initialize.h)
+  std::string
+      init;  // how it starts: "zeros", "ones", "normal:0.001", "kaiming_conv", "linear:FAN_IN" (see nn/initialize.h)
 };
 
 class Graph {
  public:
-  // Adds a node, or returns the outputs of the equal node that stands already: same kind, attributes, inputs. Random nodes carry an op id
-  // among their attributes, so two of them are never equal. Prefer ops::Emit, which infers the descs.
-  std::vector<ValueId> AddNode(OpKind kind, Attributes attributes, std::vector<ValueId> inputs, std::span<const tensor::TensorDesc> outputs);
+  // Adds a node, or returns the outputs of the equal node that stands already: same kind, attributes, inputs. Random
+  // nodes carry an op id among their attributes, so two of them are never equal. Prefer ops::Emit, which infers the
+  // descs.
+  std::vector<ValueId> AddNode(OpKind kind, Attributes attributes, std::vector<ValueId> inputs,
+                               std::span<const tensor::TensorDesc> outputs);
 
   ValueId Input(const std::string& name, tensor::TensorDesc desc, tensor::Layout layout = tensor::Layout::kPlain);
   SlotId AddSlot(Slot slot);  // the same name again: must be the same slot
@@ -92,7 +97,8 @@ class Graph {
   std::string scope_;
 };
 
-// Checks the graph's invariants (inputs before use, descs, one assignment a slot, matching descs); PD_CHECKs, naming the node.
+// Checks the graph's invariants (inputs before use, descs, one assignment a slot, matching descs); PD_CHECKs, naming
+// the node.
 void Verify(const Graph& graph);
 
 // One line a node: "%12 = relu(%11) : f32 6x16x32x32  # cells.0". Stable: used for golden dumps.

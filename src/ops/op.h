@@ -1,4 +1,5 @@
-// What an op is: shape rule, gradient rule, reference kernel and cost. Each op's file in this folder is its specification.
+// What an op is: shape rule, gradient rule, reference kernel and cost. Each op's file in this folder is its
+// specification.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +13,14 @@ namespace pdarts::ops {
 // Shape rule: attributes and input descs to output descs. PD_CHECKs what cannot be.
 using InferFunction = std::vector<tensor::TensorDesc> (*)(const ir::Attributes&, std::span<const tensor::TensorDesc>);
 
-// What a gradient rule sees: a node, the gradients that reached its outputs, and which inputs want one. Contributions to the same value
-// are added up (add_n) once all have come.
+// What a gradient rule sees: a node, the gradients that reached its outputs, and which inputs want one. Contributions
+// to the same value are added up (add_n) once all have come.
 class GradientContext {
  public:
   virtual ~GradientContext() = default;
   virtual ir::Graph& graph() = 0;
-  virtual const ir::Node& node() const = 0;                // a copy: the graph grows while gradients are built
-  virtual ir::ValueId diff(int output) const = 0;          // kNoValue: no gradient reaches this output
+  virtual const ir::Node& node() const = 0;        // a copy: the graph grows while gradients are built
+  virtual ir::ValueId diff(int output) const = 0;  // kNoValue: no gradient reaches this output
   virtual bool wants(int input) const = 0;
   virtual void Contribute(int input, ir::ValueId diff_input) = 0;  // adds, never assigns
 };
@@ -33,9 +34,13 @@ struct ReferenceContext {
   std::span<void* const> outputs;
 
   template <class T>
-  const T* in(int i) const { return static_cast<const T*>(inputs[i]); }
+  const T* in(int i) const {
+    return static_cast<const T*>(inputs[i]);
+  }
   template <class T>
-  T* out(int i) const { return static_cast<T*>(outputs[i]); }
+  T* out(int i) const {
+    return static_cast<T*>(outputs[i]);
+  }
   const tensor::Shape& in_shape(int i) const { return graph.shape(node.inputs[i]); }
   const tensor::Shape& out_shape(int i) const { return graph.shape(node.outputs[i]); }
   tensor::DType dtype() const { return graph.desc(node.inputs.empty() ? node.outputs[0] : node.inputs[0]).dtype; }
@@ -56,6 +61,7 @@ const OpDefinition& Definition(ir::OpKind kind);
 int64_t MultiplyAdds(const ir::Graph& graph, const ir::Node& node);
 
 // Adds a node with inferred outputs.
-std::vector<ir::ValueId> Emit(ir::Graph& graph, ir::OpKind kind, ir::Attributes attributes, std::vector<ir::ValueId> inputs);
+std::vector<ir::ValueId> Emit(ir::Graph& graph, ir::OpKind kind, ir::Attributes attributes,
+                              std::vector<ir::ValueId> inputs);
 
 }  // namespace pdarts::ops

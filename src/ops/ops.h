@@ -1,5 +1,6 @@
-// The functions that build a graph, one per op; gradients use the same. Activations are [N, C, H, W], weights [O, I/groups, KH, KW],
-// scalars f64 [1]. Semantics are those of the published PyTorch implementation unless said otherwise.
+// The functions that build a graph, one per op; gradients use the same. Activations are [N, C, H, W], weights [O,
+// I/groups, KH, KW], scalars f64 [1]. Semantics are those of the published PyTorch implementation unless said
+// otherwise.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct ConvAttributes {
   int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation = 1, groups = 1;
   template <class F>
   void Visit(F&& f) {
-    f("stride_h", stride_h), f("stride_w", stride_w), f("pad_h", pad_h), f("pad_w", pad_w), f("dilation", dilation), f("groups", groups);
+    f("stride_h", stride_h), f("stride_w", stride_w), f("pad_h", pad_h), f("pad_w", pad_w), f("dilation", dilation),
+        f("groups", groups);
   }
 };
 ValueId Conv2d(Graph& graph, ValueId src, ValueId weights, const ConvAttributes& attributes);
@@ -26,119 +28,151 @@ ValueId Conv2d(Graph& graph, ValueId src, ValueId weights, const ConvAttributes&
 struct ConvBwdDataAttributes : ConvAttributes {
   int64_t src_h = 0, src_w = 0;
   template <class F>
-  void Visit(F&& f) { ConvAttributes::Visit(f), f("src_h", src_h), f("src_w", src_w); }
+  void Visit(F&& f) {
+    ConvAttributes::Visit(f), f("src_h", src_h), f("src_w", src_w);
+  }
 };
 struct ConvBwdWeightsAttributes : ConvAttributes {
   int64_t kernel_h = 0, kernel_w = 0;
   template <class F>
-  void Visit(F&& f) { ConvAttributes::Visit(f), f("kernel_h", kernel_h), f("kernel_w", kernel_w); }
+  void Visit(F&& f) {
+    ConvAttributes::Visit(f), f("kernel_h", kernel_h), f("kernel_w", kernel_w);
+  }
 };
-ValueId Conv2dBwdData(Graph& graph, ValueId diff_dst, ValueId weights, const ConvBwdDataAttributes& attributes);      // diff_src
-ValueId Conv2dBwdWeights(Graph& graph, ValueId src, ValueId diff_dst, const ConvBwdWeightsAttributes& attributes);  // diff_weights
+ValueId Conv2dBwdData(Graph& graph, ValueId diff_dst, ValueId weights,
+                      const ConvBwdDataAttributes& attributes);  // diff_src
+ValueId Conv2dBwdWeights(Graph& graph, ValueId src, ValueId diff_dst,
+                         const ConvBwdWeightsAttributes& attributes);  // diff_weights
 
 // ---- linear.cpp: dst[n][o] = sum_k src[n][k] weights[o][k] + bias[o]
 ValueId Linear(Graph& graph, ValueId src, ValueId weights, ValueId bias);
 
-// ---- batch_norm.cpp: over N, H, W of each channel. kBatchNorm's inputs: src [, gamma, beta]; outputs: dst, mean [C], biased variance [C].
+// ---- batch_norm.cpp: over N, H, W of each channel. kBatchNorm's inputs: src [, gamma, beta]; outputs: dst, mean [C],
+// biased variance [C].
 struct BatchNormAttributes {
   double epsilon = 1e-5;
   template <class F>
-  void Visit(F&& f) { f("epsilon", epsilon); }
+  void Visit(F&& f) {
+    f("epsilon", epsilon);
+  }
 };
 struct BatchNormOutputs {
   ValueId dst, mean, variance;
 };
-// Training form; gamma and beta both given or both kNoValue. Equal for every edge that reads the same src without affine, so shared.
+// Training form; gamma and beta both given or both kNoValue. Equal for every edge that reads the same src without
+// affine, so shared.
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon);
-ValueId BatchNormInference(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta, double epsilon);
-// kUpdateStatistics: one node for all batch norms of a network. Inputs per norm: running mean, running variance, batch mean, biased batch
-// variance; outputs per norm: new running mean and variance. count[i] is N*H*W of norm i (for the unbiased variance).
+ValueId BatchNormInference(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
+                           double epsilon);
+// kUpdateStatistics: one node for all batch norms of a network. Inputs per norm: running mean, running variance, batch
+// mean, biased batch variance; outputs per norm: new running mean and variance. count[i] is N*H*W of norm i (for the
+// unbiased variance).
 struct UpdateStatisticsAttributes {
   double momentum = 0.1;
   std::vector<int64_t> counts;
   template <class F>
-  void Visit(F&& f) { f("momentum", momentum), f("counts", counts); }
+  void Visit(F&& f) {
+    f("momentum", momentum), f("counts", counts);
+  }
 };
-std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs, const UpdateStatisticsAttributes& attributes);
+std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,
+                                      const UpdateStatisticsAttributes& attributes);
 
 // ---- relu.cpp. The backward reads dst: diff where dst > 0.
 ValueId Relu(Graph& graph, ValueId src);
 
-// ---- pool.cpp. Max: the first maximum in row-major order gets the gradient; outputs dst and a workspace of winning taps (u8).
-// Average: divides by the number of pixels inside the image (padding not counted).
+// ---- pool.cpp. Max: the first maximum in row-major order gets the gradient; outputs dst and a workspace of winning
+// taps (u8). Average: divides by the number of pixels inside the image (padding not counted).
 struct PoolAttributes {
   int64_t kernel = 3, stride = 1, pad = 1;
   template <class F>
-  void Visit(F&& f) { f("kernel", kernel), f("stride", stride), f("pad", pad); }
+  void Visit(F&& f) {
+    f("kernel", kernel), f("stride", stride), f("pad", pad);
+  }
 };
 struct PoolBwdAttributes : PoolAttributes {
   int64_t src_h = 0, src_w = 0;
   template <class F>
-  void Visit(F&& f) { PoolAttributes::Visit(f), f("src_h", src_h), f("src_w", src_w); }
+  void Visit(F&& f) {
+    PoolAttributes::Visit(f), f("src_h", src_h), f("src_w", src_w);
+  }
 };
 ValueId MaxPool(Graph& graph, ValueId src, const PoolAttributes& attributes);
 ValueId AvgPool(Graph& graph, ValueId src, const PoolAttributes& attributes);
 ValueId GlobalAvgPool(Graph& graph, ValueId src);  // [N, C, H, W] -> [N, C]
 
 // ---- shape.cpp
-ValueId Concat(Graph& graph, const std::vector<ValueId>& srcs);                              // along C
-ValueId Slice(Graph& graph, ValueId src, int64_t first_channel, int64_t channels);          // along C
-// Pixels (offset + 2i, offset + 2j): what a stride-2 1x1 convolution reads, at offset 1 on the map shifted by one pixel.
+ValueId Concat(Graph& graph, const std::vector<ValueId>& srcs);                     // along C
+ValueId Slice(Graph& graph, ValueId src, int64_t first_channel, int64_t channels);  // along C
+// Pixels (offset + 2i, offset + 2j): what a stride-2 1x1 convolution reads, at offset 1 on the map shifted by one
+// pixel.
 ValueId Subsample(Graph& graph, ValueId src, int64_t offset);
 ValueId Zeros(Graph& graph, const tensor::TensorDesc& desc);
 
-// ---- dropout.cpp. rate: f64 [1]; rng: i64 [2] = {seed, step}. Kept elements are divided by 1 - rate; rate 0 copies. The mask is a
-// function of (seed, step, op id, element): the element in N, H, W, C order, or the sample n where per_sample (drop path).
+// ---- dropout.cpp. rate: f64 [1]; rng: i64 [2] = {seed, step}. Kept elements are divided by 1 - rate; rate 0 copies.
+// The mask is a function of (seed, step, op id, element): the element in N, H, W, C order, or the sample n where
+// per_sample (drop path).
 struct DropoutAttributes {
   int64_t op_id = 0, per_sample = 0;
   template <class F>
-  void Visit(F&& f) { f("op_id", op_id), f("per_sample", per_sample); }
+  void Visit(F&& f) {
+    f("op_id", op_id), f("per_sample", per_sample);
+  }
 };
 ValueId Dropout(Graph& graph, ValueId src, ValueId rate, ValueId rng, const DropoutAttributes& attributes);
 
 // ---- add.cpp
-ValueId AddN(Graph& graph, const std::vector<ValueId>& srcs);        // one src: itself
-ValueId Scale(Graph& graph, ValueId src, double factor);             // factor * src
+ValueId AddN(Graph& graph, const std::vector<ValueId>& srcs);  // one src: itself
+ValueId Scale(Graph& graph, ValueId src, double factor);       // factor * src
 
 // ---- mixed.cpp: the mixed operation of DARTS (paper, formula 1)
 ValueId Softmax(Graph& graph, ValueId src);  // of each row of [rows, columns]
 // sum_i weights.flat[indices[i]] * srcs[i]; several edges and operations of a node in one sum.
-ValueId WeightedSum(Graph& graph, const std::vector<ValueId>& srcs, ValueId weights, const std::vector<int64_t>& indices);
+ValueId WeightedSum(Graph& graph, const std::vector<ValueId>& srcs, ValueId weights,
+                    const std::vector<int64_t>& indices);
 
 // ---- loss.cpp
-// Mean over the batch of the cross entropy with label smoothing s: target (1-s) on the label plus s/classes on every class. logits [N, K],
-// labels i32 [N]; result [1] in the logits' dtype.
+// Mean over the batch of the cross entropy with label smoothing s: target (1-s) on the label plus s/classes on every
+// class. logits [N, K], labels i32 [N]; result [1] in the logits' dtype.
 ValueId CrossEntropy(Graph& graph, ValueId logits, ValueId labels, double smoothing);
-ValueId CountCorrect(Graph& graph, ValueId logits, ValueId labels);  // f64 [2]: how many are right at top-1 and at top-5
+ValueId CountCorrect(Graph& graph, ValueId logits,
+                     ValueId labels);  // f64 [2]: how many are right at top-1 and at top-5
 
 // ---- optimizer.cpp. One node updates all tensors; outputs replace the inputs of the same place.
 ValueId SumSquares(Graph& graph, const std::vector<ValueId>& srcs);  // f64 [1], over all elements of all tensors
-// PyTorch's SGD after clip_grad_norm_: g = diff * min(1, clip / (norm + 1e-6)) + weight_decay * p; m = momentum * m + g; p -= rate * m.
+// PyTorch's SGD after clip_grad_norm_: g = diff * min(1, clip / (norm + 1e-6)) + weight_decay * p; m = momentum * m +
+// g; p -= rate * m.
 struct SgdAttributes {
   double momentum = 0.9, weight_decay = 3e-4, clip = 5;
   template <class F>
-  void Visit(F&& f) { f("momentum", momentum), f("weight_decay", weight_decay), f("clip", clip); }
+  void Visit(F&& f) {
+    f("momentum", momentum), f("weight_decay", weight_decay), f("clip", clip);
+  }
 };
 struct SgdInputs {
   std::vector<ValueId> parameters, diffs, momenta;
   ValueId sum_squares, rate;  // f64 [1] each
 };
-std::vector<ValueId> Sgd(Graph& graph, const SgdInputs& inputs, const SgdAttributes& attributes);  // parameters, then momenta
+std::vector<ValueId> Sgd(Graph& graph, const SgdInputs& inputs,
+                         const SgdAttributes& attributes);  // parameters, then momenta
 // PyTorch's Adam after clip_grad_norm_; count: f64 [1], 1 at the first update.
 struct AdamAttributes {
   double beta1 = 0.5, beta2 = 0.999, epsilon = 1e-8, weight_decay = 1e-3, clip = 5;
   template <class F>
-  void Visit(F&& f) { f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon), f("weight_decay", weight_decay), f("clip", clip); }
+  void Visit(F&& f) {
+    f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon), f("weight_decay", weight_decay), f("clip", clip);
+  }
 };
 struct AdamInputs {
   std::vector<ValueId> parameters, diffs, first_moments, second_moments;
   ValueId sum_squares, rate, count;
 };
-std::vector<ValueId> Adam(Graph& graph, const AdamInputs& inputs, const AdamAttributes& attributes);  // parameters, first, second moments
+std::vector<ValueId> Adam(Graph& graph, const AdamInputs& inputs,
+                          const AdamAttributes& attributes);  // parameters, first, second moments
 
 // ---- gradient.cpp
-// Builds the gradients of `loss` [1] for the wanted values and only what they need. Result: one value per wanted, in order; kNoValue where
-// the loss does not depend on it.
+// Builds the gradients of `loss` [1] for the wanted values and only what they need. Result: one value per wanted, in
+// order; kNoValue where the loss does not depend on it.
 std::vector<ValueId> Differentiate(Graph& graph, ValueId loss, const std::vector<ValueId>& wanted);
 // The same, starting from a given gradient of `value` instead of 1.
 std::vector<ValueId> DifferentiateFrom(Graph& graph, ValueId value, ValueId diff, const std::vector<ValueId>& wanted);

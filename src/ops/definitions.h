@@ -1,0 +1,34 @@
+// Each op file's definitions, gathered by op.cpp. Only op.cpp and the op files include this.
+#pragma once
+
+#include "ops/op.h"
+#include "ops/ops.h"
+
+namespace pdarts::ops {
+
+extern const OpDefinition kInputDefinition, kReadSlotDefinition, kZerosDefinition, kOnesDefinition;
+extern const OpDefinition kConv2dDefinition, kConv2dBwdDataDefinition, kConv2dBwdWeightsDefinition;
+extern const OpDefinition kLinearDefinition, kLinearBwdDataDefinition, kLinearBwdWeightsDefinition;
+extern const OpDefinition kBatchNormDefinition, kBatchNormBwdDefinition, kBatchNormInferenceDefinition,
+    kUpdateStatisticsDefinition;
+extern const OpDefinition kReluDefinition, kReluBwdDefinition;
+extern const OpDefinition kMaxPoolDefinition, kMaxPoolBwdDefinition, kAvgPoolDefinition, kAvgPoolBwdDefinition;
+extern const OpDefinition kGlobalAvgPoolDefinition, kGlobalAvgPoolBwdDefinition;
+extern const OpDefinition kConcatDefinition, kSliceDefinition, kSubsampleDefinition, kSubsampleBwdDefinition;
+extern const OpDefinition kDropoutDefinition, kAddNDefinition, kScaleDefinition;
+extern const OpDefinition kSoftmaxDefinition, kSoftmaxBwdDefinition, kWeightedSumDefinition,
+    kWeightedSumBwdWeightsDefinition, kScaleByWeightDefinition;
+extern const OpDefinition kCrossEntropyDefinition, kCrossEntropyBwdDefinition, kCountCorrectDefinition;
+extern const OpDefinition kSumSquaresDefinition, kSgdDefinition, kAdamDefinition;
+extern const OpDefinition kReorderDefinition, kCopyDefinition;
+
+// Runs body(float{}) or body(double{}) by the op's dtype.
+template <class F>
+void ByDType(const ReferenceContext& context, F&& body) {
+  tensor::DispatchFloat(context.dtype(), body);
+}
+
+// Shape rules that several ops share.
+std::vector<tensor::TensorDesc> SameAsFirst(const ir::Attributes&, std::span<const tensor::TensorDesc> inputs);
+
+}  // namespace pdarts::ops

@@ -1,0 +1,54 @@
+// dropout (Srivastava et al. 2014) and drop path: kept elements are divided by 1 - rate, others are 0. Linear in src
+// for a given mask, so the backward is the same node on the gradient.
+#include "base/dropout_mask.h"
+#include "ops/definitions.h"
+
+namespace pdarts::ops {
+namespace {
+
+using tensor::Shape;
+
+std::vector<tensor::TensorDesc> Infer(const ir::Attributes&, std::span<const tensor::TensorDesc> in) {
+  PD_CHECK(in[0].shape.rank() == 4 && in[1].dtype == tensor::DType::kF64 && in[2].dtype == tensor::DType::kI64 &&
+           in[2].shape.elements() == 2);
+  return {in[0]};
+}
+
+void Reference(const ReferenceContext& c) {
+  const auto a = ir::Unpack<DropoutAttributes>(c.node.attributes);
+  const Shape s = c.in_shape(0);
+  const double rate = c.in<double>(1)[0];
+  const uint64_t step = static_cast<uint64_t>(c.in<int64_t>(2)[1]);
+  const auto stream = a.per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout;
+  const uint64_t key = base::PhiloxKey(static_cast<uint64_t>(c.in<int64_t>(2)[0]), stream);
+  ByDType(c, [&](auto zero) {
+    using T = decltype(zero);
+    // The same float factor as the fast kernels: 1 / (1 - rate) rounded to the dtype.
+    const T factor = static_cast<T>(1.0 / (1.0 - rate));
+    int64_t i = 0;
+    for (int64_t n = 0; n < s.n(); ++n)
+      for (int64_t channel = 0; channel < s.c(); ++channel)
+        for (int64_t p = 0; p < s.h() * s.w(); ++p, ++i) {
+          const int64_t element = a.per_sample ? n : (n * s.h() * s.w() + p) * s.c() + channel;
+          const uint32_t bits = base::DropoutBits(key, static_cast<uint32_t>(a.op_id), step,
+                                                  static_cast<uint64_t>(element) / 4)[element % 4];
+          c.out<T>(0)[i] = base::DropoutKeeps(bits, static_cast<float>(rate)) ? c.in<T>(0)[i] * factor : T{0};
+        }
+  });
+}
+
+void Gradient(GradientContext& c) {
+  const ir::Node node = c.node();
+  c.Contribute(0,
+               Emit(c.graph(), ir::OpKind::kDropout, node.attributes, {c.diff(0), node.inputs[1], node.inputs[2]})[0]);
+}
+
+}  // namespace
+
+const OpDefinition kDropoutDefinition{Infer, Gradient, Reference};
+
+ValueId Dropout(Graph& graph, ValueId src, ValueId rate, ValueId rng, const DropoutAttributes& attributes) {
+  return Emit(graph, ir::OpKind::kDropout, ir::Pack(attributes), {src, rate, rng})[0];
+}
+
+}  // namespace pdarts::ops
