@@ -36,6 +36,56 @@ struct DepthwiseTable {
   void (*weights_row)(const DepthwiseWeightsRow&);
 };
 
+struct SgdRange {
+  float* params;
+  float* momentum_buffer;
+  const float* grads;
+  int64_t count;
+  float clip, learning_rate, momentum, weight_decay;
+};
+
+struct ElementwiseTable {
+  void (*relu)(const float* src, float* dst, int64_t count);
+  void (*relu_backward)(const float* src, const float* diff_dst, float* diff_src, int64_t count);
+  void (*scale)(const float* src, float factor, float* dst, int64_t count);
+  void (*weighted_sum)(const float* const* srcs, const float* weights, int64_t sources, float* dst, int64_t begin,
+                       int64_t end);
+  float (*dot)(const float* a, const float* b, int64_t count);
+  double (*sum_of_squares)(const float* src, int64_t count);
+  void (*sgd)(const SgdRange&);
+};
+
+// [rows, channels] of one chunk. apply: dst = (src - mean) * scale + shift; backward_data: dst = diff_dst * scale +
+// (src - mean) * slope + shift.
+struct BatchNormRange {
+  const float* src;
+  const float* diff_dst;
+  float* dst;
+  int64_t rows, channels;
+  const float* mean;
+  const float* scale;
+  const float* shift;
+  const float* slope;
+};
+
+// products [channels] = sum of diff_dst * (src - mean), sums [channels] = sum of diff_dst.
+struct BatchNormSums {
+  const float* src;
+  const float* diff_dst;
+  int64_t rows, channels;
+  const float* mean;
+  float* products;
+  float* sums;
+};
+
+struct BatchNormTable {
+  // mean [channels], and squares [channels] of the distance from it.
+  void (*moments)(const float* src, int64_t rows, int64_t channels, float* mean, float* squares);
+  void (*apply)(const BatchNormRange&);
+  void (*backward_sums)(const BatchNormSums&);
+  void (*backward_data)(const BatchNormRange&);
+};
+
 }  // namespace pdarts::kernels
 
 // Declares the three instances of a table; PD_KERNEL_TABLE(name) is the one of the active set.
@@ -55,3 +105,5 @@ struct DepthwiseTable {
                                                                      : ::pdarts::kernels::scalar::name)
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
+PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
+PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)

@@ -1,0 +1,133 @@
+#include "kernels/batch_norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/simd/tables.h"
+
+namespace pdarts::kernels {
+namespace {
+
+// Rows per chunk: about 16 KB, so that the second look at a chunk hits the first cache. Fixed by the sizes: it shapes
+// the sums.
+int64_t ChunkRows(int64_t channels) { return std::max<int64_t>(8, 4096 / channels); }
+
+int64_t Chunks(int64_t rows, int64_t channels) { return (rows + ChunkRows(channels) - 1) / ChunkRows(channels); }
+
+double InverseDeviation(float variance, float epsilon) {
+  return 1.0 / std::sqrt(static_cast<double>(variance) + epsilon);
+}
+
+// Calls body(chunk, first row, rows) for all chunks, on all threads.
+template <typename Body>
+void ForChunks(int64_t rows, int64_t channels, const Body& body) {
+  const int64_t size = ChunkRows(channels);
+  base::ParallelFor(Chunks(rows, channels), 2, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) body(chunk, chunk * size, std::min(size, rows - chunk * size));
+  });
+}
+
+void Check(int64_t rows, int64_t channels) {
+  PD_CHECK(rows >= 1 && channels >= 1, "{} rows, {} channels", rows, channels);
+}
+
+}  // namespace
+
+int64_t BatchNormScratch(int64_t rows, int64_t channels) { return 2 * channels * Chunks(rows, channels); }
+
+void BatchNormStatistics(const BatchNormStatisticsArgs& a) {
+  Check(a.rows, a.channels);
+  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
+  const int64_t c = a.channels;
+  ForChunks(a.rows, c, [&](int64_t chunk, int64_t first, int64_t rows) {
+    table.moments(a.src + first * c, rows, c, a.scratch + 2 * c * chunk, a.scratch + 2 * c * chunk + c);
+  });
+  const int64_t chunks = Chunks(a.rows, c), size = ChunkRows(c);
+  const double total = static_cast<double>(a.rows);
+  base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double sum = 0, squares = 0;
+      for (int64_t k = 0; k < chunks; ++k) {
+        sum += static_cast<double>(a.scratch[2 * c * k + i]) * static_cast<double>(std::min(size, a.rows - k * size));
+      }
+      const double mean = sum / total;
+      for (int64_t k = 0; k < chunks; ++k) {
+        const double off = a.scratch[2 * c * k + i] - mean;
+        squares += a.scratch[2 * c * k + c + i] + off * off * static_cast<double>(std::min(size, a.rows - k * size));
+      }
+      a.mean[i] = static_cast<float>(mean);
+      a.variance[i] = static_cast<float>(squares / total);
+    }
+  });
+}
+
+void BatchNormApply(const BatchNormApplyArgs& a) {
+  Check(a.rows, a.channels);
+  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
+  const int64_t c = a.channels;
+  float* scale = a.scratch;
+  float* shift = a.scratch + c;
+  for (int64_t i = 0; i < c; ++i) {
+    scale[i] = static_cast<float>(InverseDeviation(a.variance[i], a.epsilon) * (a.gamma ? a.gamma[i] : 1.0f));
+    shift[i] = a.beta ? a.beta[i] : 0.0f;
+  }
+  ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t rows) {
+    table.apply({a.src + first * c, nullptr, a.dst + first * c, rows, c, a.mean, scale, shift, nullptr});
+  });
+}
+
+void BatchNormBackwardReduce(const BatchNormBackwardReduceArgs& a) {
+  Check(a.rows, a.channels);
+  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
+  const int64_t c = a.channels;
+  ForChunks(a.rows, c, [&](int64_t chunk, int64_t first, int64_t rows) {
+    float* sums = a.scratch + 2 * c * chunk;
+    table.backward_sums({a.src + first * c, a.diff_dst + first * c, rows, c, a.mean, sums, sums + c});
+  });
+  const int64_t chunks = Chunks(a.rows, c);
+  base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double products = 0, sum = 0;
+      for (int64_t k = 0; k < chunks; ++k) {
+        products += a.scratch[2 * c * k + i];
+        sum += a.scratch[2 * c * k + c + i];
+      }
+      a.diff_gamma[i] = static_cast<float>(products * InverseDeviation(a.variance[i], a.epsilon));
+      a.diff_beta[i] = static_cast<float>(sum);
+    }
+  });
+}
+
+void BatchNormBackwardData(const BatchNormBackwardDataArgs& a) {
+  Check(a.rows, a.channels);
+  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
+  const int64_t c = a.channels;
+  float* scale = a.scratch;      // of diff_dst
+  float* slope = a.scratch + c;  // of src - mean
+  float* shift = a.scratch + 2 * c;
+  for (int64_t i = 0; i < c; ++i) {
+    const double inverse = InverseDeviation(a.variance[i], a.epsilon), rows = static_cast<double>(a.rows);
+    const double factor = inverse * (a.gamma ? a.gamma[i] : 1.0f);
+    scale[i] = static_cast<float>(factor);
+    slope[i] = static_cast<float>(-factor * inverse * a.diff_gamma[i] / rows);
+    shift[i] = static_cast<float>(-factor * a.diff_beta[i] / rows);
+  }
+  ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t rows) {
+    table.backward_data(
+        {a.src + first * c, a.diff_dst + first * c, a.diff_src + first * c, rows, c, a.mean, scale, shift, slope});
+  });
+}
+
+void UpdateRunningStatistics(const RunningStatisticsArgs& a) {
+  Check(a.rows, a.channels);
+  const double momentum = a.momentum, rows = static_cast<double>(a.rows), unbias = a.rows > 1 ? rows / (rows - 1) : 1.0;
+  for (int64_t i = 0; i < a.channels; ++i) {
+    a.running_mean[i] = static_cast<float>((1 - momentum) * a.running_mean[i] + momentum * a.mean[i]);
+    a.running_variance[i] =
+        static_cast<float>((1 - momentum) * a.running_variance[i] + momentum * unbias * a.variance[i]);
+  }
+}
+
+}  // namespace pdarts::kernels

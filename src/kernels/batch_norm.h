@@ -1,0 +1,82 @@
+// Batch normalisation per channel, channels last: src [rows, C] with rows = N * H * W, dense fp32, any C. In parts, so
+// that a reader can take the statistics and normalise by itself. Results do not depend on the number of threads. No
+// buffer may overlap another.
+#pragma once
+
+#include <cstdint>
+
+namespace pdarts::kernels {
+
+// Floats of scratch for BatchNormStatistics and BatchNormBackwardReduce.
+int64_t BatchNormScratch(int64_t rows, int64_t channels);
+
+// mean [C] and variance [C] (biased: divided by rows). A chunk of fixed size is centred on its own mean; chunks are
+// joined in double.
+struct BatchNormStatisticsArgs {
+  const float* src;
+  int64_t rows, channels;
+  float* mean;
+  float* variance;
+  float* scratch;
+};
+void BatchNormStatistics(const BatchNormStatisticsArgs& args);
+
+// dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta: with batch statistics in training, running ones in
+// inference.
+struct BatchNormApplyArgs {
+  const float* src;
+  int64_t rows, channels;
+  const float* mean;
+  const float* variance;
+  float epsilon;
+  const float* gamma;  // [C], or nullptr for 1
+  const float* beta;   // [C], or nullptr for 0
+  float* dst;
+  float* scratch;  // 2 * C floats
+};
+void BatchNormApply(const BatchNormApplyArgs& args);
+
+// diff_beta [C] = sum of diff_dst; diff_gamma [C] = sum of diff_dst * normalised src. Wanted without affine parameters
+// too: BatchNormBackwardData needs both.
+struct BatchNormBackwardReduceArgs {
+  const float* src;
+  const float* diff_dst;
+  int64_t rows, channels;
+  const float* mean;
+  const float* variance;
+  float epsilon;
+  float* diff_gamma;
+  float* diff_beta;
+  float* scratch;
+};
+void BatchNormBackwardReduce(const BatchNormBackwardReduceArgs& args);
+
+// diff_src = gamma * invstd * (diff_dst - diff_beta / rows - normalised src * diff_gamma / rows), for batch statistics.
+struct BatchNormBackwardDataArgs {
+  const float* src;
+  const float* diff_dst;
+  int64_t rows, channels;
+  const float* mean;
+  const float* variance;
+  float epsilon;
+  const float* gamma;  // or nullptr for 1
+  const float* diff_gamma;
+  const float* diff_beta;
+  float* diff_src;
+  float* scratch;  // 3 * C floats
+};
+void BatchNormBackwardData(const BatchNormBackwardDataArgs& args);
+
+// running = (1 - momentum) * running + momentum * batch, with the unbiased variance rows / (rows - 1) * variance
+// (biased where rows is 1).
+struct RunningStatisticsArgs {
+  const float* mean;
+  const float* variance;  // biased
+  int64_t rows, channels;
+  float momentum;
+  float* running_mean;
+  float* running_variance;
+};
+void UpdateRunningStatistics(const RunningStatisticsArgs& args);
+
+}  // namespace pdarts::kernels

@@ -1,0 +1,117 @@
+#include "kernels/batch_norm.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <vector>
+
+#include "support/kernel_cases.h"
+
+namespace pdarts::kernels {
+namespace {
+
+using test::ForEachIsaAndThreads;
+using test::Normals;
+
+constexpr float kEpsilon = 1e-5f;
+
+struct Case {
+  int64_t rows, channels;
+  float offset;  // mean of the data, in standard deviations: large ones break naive sums of squares
+};
+
+struct Outcome {
+  std::vector<float> mean, variance, dst, diff_gamma, diff_beta, diff_src;
+  bool operator==(const Outcome&) const = default;
+};
+
+struct Inputs {
+  std::vector<float> src, diff_dst, gamma, beta;
+};
+
+Inputs MakeInputs(const Case& c) {
+  Inputs in{Normals(c.rows * c.channels, 1), Normals(c.rows * c.channels, 2), Normals(c.channels, 3),
+            Normals(c.channels, 4)};
+  for (float& value : in.src) value += c.offset;
+  return in;
+}
+
+Outcome Run(const Case& c, const Inputs& in, bool affine) {
+  const int64_t size = c.rows * c.channels;
+  Outcome out;
+  for (auto* values : {&out.mean, &out.variance, &out.diff_gamma, &out.diff_beta}) values->assign(c.channels, -9);
+  out.dst.assign(size, -9);
+  out.diff_src.assign(size, -9);
+  std::vector<float> scratch(BatchNormScratch(c.rows, c.channels)), small(3 * c.channels);
+  const float* gamma = affine ? in.gamma.data() : nullptr;
+  const float* mean = out.mean.data();
+  const float* variance = out.variance.data();
+  BatchNormStatistics({in.src.data(), c.rows, c.channels, out.mean.data(), out.variance.data(), scratch.data()});
+  BatchNormApply({in.src.data(), c.rows, c.channels, mean, variance, kEpsilon, gamma, affine ? in.beta.data() : nullptr,
+                  out.dst.data(), small.data()});
+  BatchNormBackwardReduce({in.src.data(), in.diff_dst.data(), c.rows, c.channels, mean, variance, kEpsilon,
+                           out.diff_gamma.data(), out.diff_beta.data(), scratch.data()});
+  BatchNormBackwardData({in.src.data(), in.diff_dst.data(), c.rows, c.channels, mean, variance, kEpsilon, gamma,
+                         out.diff_gamma.data(), out.diff_beta.data(), out.diff_src.data(), small.data()});
+  return out;
+}
+
+// One channel by the formulas, in double; fails where the kernel is off by more than fp32 rounding.
+void CheckChannel(const Case& c, const Inputs& in, bool affine, int64_t channel, const Outcome& got) {
+  const double rows = static_cast<double>(c.rows), gamma = affine ? in.gamma[channel] : 1,
+               beta = affine ? in.beta[channel] : 0;
+  double mean = 0, variance = 0, diff_gamma = 0, diff_beta = 0;
+  for (int64_t r = 0; r < c.rows; ++r) mean += in.src[r * c.channels + channel] / rows;
+  for (int64_t r = 0; r < c.rows; ++r) variance += std::pow(in.src[r * c.channels + channel] - mean, 2) / rows;
+  const double inverse = 1 / std::sqrt(variance + kEpsilon), slack = 2e-6 * (1 + std::abs(c.offset));
+  for (int64_t r = 0; r < c.rows; ++r) {
+    const int64_t i = r * c.channels + channel;
+    diff_gamma += in.diff_dst[i] * (in.src[i] - mean) * inverse;
+    diff_beta += in.diff_dst[i];
+  }
+  REQUIRE(std::abs(got.mean[channel] - mean) <= slack);
+  REQUIRE(std::abs(got.variance[channel] - variance) <= 2e-6 * variance);
+  REQUIRE(std::abs(got.diff_gamma[channel] - diff_gamma) <= 3 * slack * std::sqrt(rows));
+  REQUIRE(std::abs(got.diff_beta[channel] - diff_beta) <= 2e-6 * std::sqrt(rows));
+  double worst_dst = 0, worst_diff = 0;
+  for (int64_t r = 0; r < c.rows; ++r) {
+    const int64_t i = r * c.channels + channel;
+    const double normal = (in.src[i] - mean) * inverse;
+    worst_dst = std::max(worst_dst, std::abs(got.dst[i] - (normal * gamma + beta)) / (1 + inverse));
+    const double diff = gamma * inverse * (in.diff_dst[i] - diff_beta / rows - normal * diff_gamma / rows);
+    worst_diff = std::max(worst_diff, std::abs(got.diff_src[i] - diff) / (1 + inverse * inverse));
+  }
+  REQUIRE(worst_dst <= 5 * slack);
+  REQUIRE(worst_diff <= 20 * slack);
+}
+
+TEST_CASE("batch normalisation follows its formulas for any channel count, also far from zero", "[kernels]") {
+  for (const Case& c : {Case{96, 16, 0}, Case{2000, 3, 0}, Case{7, 1, 0}, Case{3000, 36, 100}, Case{515, 12, -30},
+                        Case{5000, 4, 1000}, Case{64, 72, 0}, Case{300, 144, 5}, Case{1200, 24, 0}, Case{2, 8, 0}}) {
+    const Inputs inputs = MakeInputs(c);
+    for (const bool affine : {false, true}) {
+      Outcome first;
+      ForEachIsaAndThreads([&](Isa isa, int threads) {
+        CAPTURE(c.rows, c.channels, c.offset, affine, IsaName(isa), threads);
+        const Outcome got = Run(c, inputs, affine);
+        if (threads == 1) {
+          for (int64_t channel = 0; channel < c.channels; ++channel) CheckChannel(c, inputs, affine, channel, got);
+          first = got;
+        }
+        REQUIRE(got == first);
+      });
+    }
+  }
+}
+
+TEST_CASE("running statistics take the unbiased variance", "[kernels]") {
+  const float mean[] = {2, 4}, variance[] = {3, 6};
+  float running_mean[] = {0, 8}, running_variance[] = {1, 1};
+  UpdateRunningStatistics({mean, variance, 4, 2, 0.25f, running_mean, running_variance});
+  CHECK(running_mean[0] == 0.5f);
+  CHECK(running_mean[1] == 7.0f);
+  CHECK(running_variance[0] == 0.75f + 0.25f * 4);
+  CHECK(running_variance[1] == 0.75f + 0.25f * 8);
+}
+
+}  // namespace
+}  // namespace pdarts::kernels
