@@ -86,6 +86,47 @@ struct BatchNormTable {
   void (*backward_data)(const BatchNormRange&);
 };
 
+// A row of pooling: y is the row of dst forward and of diff_src backward. The pointers beside it are at their image's
+// start.
+struct PoolRow {
+  int64_t height, width, out_height, out_width, channels, kernel, stride, pad;
+  int64_t y;
+};
+
+struct PoolTable {
+  void (*max_row)(const PoolRow&, const float* src, float* dst, uint8_t* workspace);
+  void (*max_backward_row)(const PoolRow&, const float* diff_dst, const uint8_t* workspace, float* diff_src);
+  void (*average_row)(const PoolRow&, const float* src, float* dst);
+  void (*average_backward_row)(const PoolRow&, const float* diff_dst, float* diff_src);
+  void (*mean)(const float* src, int64_t pixels, int64_t channels, float* dst);
+  void (*spread)(const float* diff_dst, int64_t pixels, int64_t channels, float* diff_src);
+};
+
+struct CopyRowsRange {
+  const float* src;
+  int64_t src_stride;
+  float* dst;
+  int64_t dst_stride, rows, width;
+};
+
+struct LayoutTable {
+  void (*copy_rows)(const CopyRowsRange&);
+};
+
+// Elements [begin, end) of the whole arrays src and dst; begin is a multiple of 4.
+struct DropoutRange {
+  const float* src;
+  float* dst;
+  int64_t begin, end;
+  float rate, scale;
+  uint64_t key;
+  uint32_t op_id, step;
+};
+
+struct DropoutTable {
+  void (*dropout)(const DropoutRange&);
+};
+
 }  // namespace pdarts::kernels
 
 // Declares the three instances of a table; PD_KERNEL_TABLE(name) is the one of the active set.
@@ -107,3 +148,6 @@ struct BatchNormTable {
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
 PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
 PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)
+PD_DECLARE_TABLE(PoolTable, kPool)
+PD_DECLARE_TABLE(LayoutTable, kLayout)
+PD_DECLARE_TABLE(DropoutTable, kDropout)

@@ -1,0 +1,46 @@
+#include "kernels/dropout.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/simd/tables.h"
+
+namespace pdarts::kernels {
+namespace {
+
+constexpr int64_t kChunk = 1024;  // elements per item: a multiple of the elements per step of every instruction set
+
+}  // namespace
+
+void Dropout(const DropoutArgs& args) {
+  PD_CHECK(args.rate >= 0 && args.rate < 1, "rate {}", args.rate);
+  const DropoutTable& table = PD_KERNEL_TABLE(kDropout);
+  base::ParallelFor((args.count + kChunk - 1) / kChunk, 4, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kChunk, last = std::min(end * kChunk, args.count);
+    if (args.rate == 0) {
+      if (args.dst != args.src) std::memcpy(args.dst + first, args.src + first, (last - first) * sizeof(float));
+      return;
+    }
+    table.dropout({args.src, args.dst, first, last, args.rate, DropoutScale(args.rate), args.draw.key, args.draw.op_id,
+                   args.draw.step});
+  });
+}
+
+void DropPath(const DropPathArgs& args) {
+  PD_CHECK(args.rate >= 0 && args.rate < 1, "rate {}", args.rate);
+  const ElementwiseTable& table = PD_KERNEL_TABLE(kElementwise);
+  base::ParallelFor(args.samples, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t sample = begin; sample < end; ++sample) {
+      float* dst = args.dst + sample * args.size;
+      if (DropoutMaskKeep(args.draw, args.rate, sample)) {
+        table.scale(args.src + sample * args.size, DropoutScale(args.rate), dst, args.size);
+      } else {
+        std::fill_n(dst, args.size, 0.0f);
+      }
+    }
+  });
+}
+
+}  // namespace pdarts::kernels

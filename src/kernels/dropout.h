@@ -1,0 +1,31 @@
+// Dropout and drop path with the masks of dropout_mask.h. Forward and backward are the same function: the mask is drawn
+// again. Bits depend on neither threads nor instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/dropout_mask.h"
+
+namespace pdarts::kernels {
+
+// dst = kept ? src / (1 - rate) : 0, per element of `count`; rate 0 copies. dst may be src.
+struct DropoutArgs {
+  const float* src;
+  float* dst;
+  int64_t count;
+  float rate;  // in [0, 1)
+  DropoutDraw draw;
+};
+void Dropout(const DropoutArgs& args);
+
+// The same per sample: src [samples, size].
+struct DropPathArgs {
+  const float* src;
+  float* dst;
+  int64_t samples, size;
+  float rate;  // in [0, 1)
+  DropoutDraw draw;
+};
+void DropPath(const DropPathArgs& args);
+
+}  // namespace pdarts::kernels

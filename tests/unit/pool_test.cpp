@@ -1,0 +1,130 @@
+#include "kernels/pool.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/kernel_cases.h"
+
+namespace pdarts::kernels {
+namespace {
+
+using test::ForEachIsaAndThreads;
+using test::Integers;
+
+struct Outcome {
+  std::vector<float> max, max_diff, average, average_diff;
+  std::vector<uint8_t> taps;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome MakeOutcome(const PoolParams& p) {
+  const int64_t in = p.n * p.h * p.w * p.c, out = p.n * p.OutH() * p.OutW() * p.c;
+  return {std::vector<float>(out), std::vector<float>(in), std::vector<float>(out), std::vector<float>(in),
+          std::vector<uint8_t>(out)};
+}
+
+// One window by definition, scattering its gradients.
+void NaiveWindow(const PoolParams& p, const std::vector<float>& src, const std::vector<float>& diff, int64_t out,
+                 Outcome* o) {
+  const int64_t c = out % p.c, x = out / p.c % p.OutW(), y = out / p.c / p.OutW() % p.OutH();
+  const int64_t image = out / p.c / p.OutW() / p.OutH();
+  std::vector<int64_t> inside;
+  float sum = 0;
+  int64_t best = -1;
+  for (int64_t tap = 0; tap < p.kernel * p.kernel; ++tap) {
+    const int64_t row = y * p.stride - p.pad + tap / p.kernel, column = x * p.stride - p.pad + tap % p.kernel;
+    if (row < 0 || row >= p.h || column < 0 || column >= p.w) continue;
+    const int64_t at = ((image * p.h + row) * p.w + column) * p.c + c;
+    inside.push_back(at);
+    sum += src[at];
+    if (best < 0 || src[at] > src[best]) best = at, o->taps[out] = static_cast<uint8_t>(tap);
+  }
+  const float count = static_cast<float>(inside.size());
+  o->max[out] = src[best];
+  o->max_diff[best] += diff[out];
+  o->average[out] = sum / count;
+  for (const int64_t at : inside) o->average_diff[at] += diff[out] / count;
+}
+
+void CheckExact(const PoolParams& p) {
+  CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, p.pad);
+  Outcome expected = MakeOutcome(p);
+  std::vector<float> src = Integers(p.n * p.h * p.w * p.c, 1),
+                     diff = Integers(static_cast<int64_t>(expected.max.size()), 2);
+  for (float& value : diff) value *= 1 * 4 * 9 * 25;  // every window size divides it: averages stay exact
+  for (size_t out = 0; out < diff.size(); ++out) NaiveWindow(p, src, diff, static_cast<int64_t>(out), &expected);
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads);
+    Outcome got = MakeOutcome(p);
+    MaxPoolForward(p, src.data(), got.max.data(), got.taps.data());
+    MaxPoolBackward(p, diff.data(), got.taps.data(), got.max_diff.data());
+    AveragePoolForward(p, src.data(), got.average.data());
+    AveragePoolBackward(p, diff.data(), got.average_diff.data());
+    REQUIRE(got.max == expected.max);
+    REQUIRE(got.taps == expected.taps);
+    REQUIRE(got.max_diff == expected.max_diff);
+    REQUIRE(got.average == expected.average);
+    REQUIRE(got.average_diff == expected.average_diff);
+    std::vector<float> no_workspace(got.max.size());
+    MaxPoolForward(p, src.data(), no_workspace.data(), nullptr);
+    REQUIRE(no_workspace == expected.max);
+  });
+}
+
+TEST_CASE("pools equal their definition, ties going to the first", "[kernels]") {
+  for (const int64_t channels : {1, 3, 4, 8, 12, 16, 36, 72}) {
+    CheckExact({.n = 3, .h = 8, .w = 8, .c = channels, .kernel = 3, .stride = 1, .pad = 1});
+    CheckExact({.n = 3, .h = 9, .w = 7, .c = channels, .kernel = 3, .stride = 2, .pad = 1});
+    CheckExact({.n = 2, .h = 6, .w = 5, .c = channels, .kernel = 2, .stride = 2});
+    CheckExact({.n = 2, .h = 8, .w = 8, .c = channels, .kernel = 5, .stride = 3});
+    CheckExact({.n = 1, .h = 1, .w = 1, .c = channels, .kernel = 3, .stride = 1, .pad = 1});
+    CheckExact({.n = 1, .h = 7, .w = 9, .c = channels, .kernel = 2, .stride = 3, .pad = 1});
+  }
+}
+
+TEST_CASE("a NaN wins a max pool and the last NaN gets the gradient", "[kernels]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), low = -std::numeric_limits<float>::infinity();
+  for (const int64_t channels : {2, 24}) {
+    ForEachIsaAndThreads([&](Isa isa, int) {
+      CAPTURE(IsaName(isa), channels);
+      const PoolParams p{.n = 2, .h = 2, .w = 2, .c = channels, .kernel = 2, .stride = 2};
+      std::vector<float> src(8 * channels, low), dst(2 * channels);
+      std::vector<uint8_t> taps(2 * channels);
+      for (int64_t c = 0; c < channels; ++c) src[channels + c] = src[2 * channels + c] = nan, src[3 * channels + c] = 5;
+      MaxPoolForward(p, src.data(), dst.data(), taps.data());
+      for (int64_t c = 0; c < channels; ++c) {
+        REQUIRE(std::isnan(dst[c]));
+        REQUIRE(taps[c] == 2);
+        REQUIRE(dst[channels + c] == low);  // a window of -inf: its first tap
+        REQUIRE(taps[channels + c] == 0);
+      }
+    });
+  }
+}
+
+TEST_CASE("the global average is the mean over pixels", "[kernels]") {
+  for (const int64_t channels : {3, 8, 12, 72}) {
+    const int64_t n = 3, pixels = 49;
+    const std::vector<float> src = Integers(n * pixels * channels, 1), diff = Integers(n * channels, 2);
+    std::vector<float> dst(n * channels), diff_src(src.size());
+    for (int64_t i = 0; i < n * pixels * channels; ++i)
+      dst[i / (pixels * channels) * channels + i % channels] += src[i];
+    for (float& value : dst) value /= pixels;
+    for (int64_t i = 0; i < n * pixels * channels; ++i) {
+      diff_src[i] = diff[i / (pixels * channels) * channels + i % channels] / pixels;
+    }
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      CAPTURE(channels, IsaName(isa), threads);
+      std::vector<float> got(dst.size()), got_diff(src.size());
+      GlobalAveragePoolForward(src.data(), n, pixels, channels, got.data());
+      GlobalAveragePoolBackward(diff.data(), n, pixels, channels, got_diff.data());
+      REQUIRE(got == dst);
+      REQUIRE(got_diff == diff_src);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace pdarts::kernels
