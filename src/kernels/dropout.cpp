@@ -23,8 +23,8 @@ void Dropout(const DropoutArgs& args) {
       if (args.dst != args.src) std::memcpy(args.dst + first, args.src + first, (last - first) * sizeof(float));
       return;
     }
-    table.dropout({args.src, args.dst, first, last, args.rate, DropoutScale(args.rate), args.draw.key, args.draw.op_id,
-                   args.draw.step});
+    table.dropout({args.src, args.dst, first, last, args.rate, base::DropoutScale(args.rate), args.draw.key,
+                   args.draw.op_id, args.draw.step});
   });
 }
 
@@ -34,8 +34,8 @@ void DropPath(const DropPathArgs& args) {
   base::ParallelFor(args.samples, 1, [&](int64_t begin, int64_t end) {
     for (int64_t sample = begin; sample < end; ++sample) {
       float* dst = args.dst + sample * args.size;
-      if (DropoutMaskKeep(args.draw, args.rate, sample)) {
-        table.scale(args.src + sample * args.size, DropoutScale(args.rate), dst, args.size);
+      if (base::DropoutMaskKeep(args.draw, args.rate, sample)) {
+        table.scale(args.src + sample * args.size, base::DropoutScale(args.rate), dst, args.size);
       } else {
         std::fill_n(dst, args.size, 0.0f);
       }

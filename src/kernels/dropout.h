@@ -1,10 +1,10 @@
-// Dropout and drop path with the masks of dropout_mask.h. Forward and backward are the same function: the mask is drawn
-// again. Bits depend on neither threads nor instruction set.
+// Dropout and drop path with the masks of base/dropout_mask.h. Forward and backward are the same function: the mask is
+// drawn again. Bits depend on neither threads nor instruction set.
 #pragma once
 
 #include <cstdint>
 
-#include "kernels/dropout_mask.h"
+#include "base/dropout_mask.h"
 
 namespace pdarts::kernels {
 
@@ -14,7 +14,7 @@ struct DropoutArgs {
   float* dst;
   int64_t count;
   float rate;  // in [0, 1)
-  DropoutDraw draw;
+  base::DropoutDraw draw;
 };
 void Dropout(const DropoutArgs& args);
 
@@ -24,7 +24,7 @@ struct DropPathArgs {
   float* dst;
   int64_t samples, size;
   float rate;  // in [0, 1)
-  DropoutDraw draw;
+  base::DropoutDraw draw;
 };
 void DropPath(const DropPathArgs& args);
 

@@ -18,21 +18,19 @@ void Reference(const ReferenceContext& c) {
   const auto a = ir::Unpack<DropoutAttributes>(c.node.attributes);
   const Shape s = c.in_shape(0);
   const double rate = c.in<double>(1)[0];
-  const uint64_t step = static_cast<uint64_t>(c.in<int64_t>(2)[1]);
   const auto stream = a.per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout;
-  const uint64_t key = base::PhiloxKey(static_cast<uint64_t>(c.in<int64_t>(2)[0]), stream);
+  const base::DropoutDraw draw{base::PhiloxKey(static_cast<uint64_t>(c.in<int64_t>(2)[0]), stream),
+                               static_cast<uint32_t>(a.op_id), static_cast<uint32_t>(c.in<int64_t>(2)[1])};
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
-    // The same float factor as the fast kernels: 1 / (1 - rate) rounded to the dtype.
-    const T factor = static_cast<T>(1.0 / (1.0 - rate));
+    const T factor = T{1} / (T{1} - static_cast<T>(rate));
     int64_t i = 0;
     for (int64_t n = 0; n < s.n(); ++n)
       for (int64_t channel = 0; channel < s.c(); ++channel)
         for (int64_t p = 0; p < s.h() * s.w(); ++p, ++i) {
           const int64_t element = a.per_sample ? n : (n * s.h() * s.w() + p) * s.c() + channel;
-          const uint32_t bits = base::DropoutBits(key, static_cast<uint32_t>(a.op_id), step,
-                                                  static_cast<uint64_t>(element) / 4)[element % 4];
-          c.out<T>(0)[i] = base::DropoutKeeps(bits, static_cast<float>(rate)) ? c.in<T>(0)[i] * factor : T{0};
+          c.out<T>(0)[i] =
+              base::DropoutMaskKeep(draw, static_cast<float>(rate), element) ? c.in<T>(0)[i] * factor : T{0};
         }
   });
 }

@@ -12,7 +12,7 @@ namespace {
 using test::ForEachIsaAndThreads;
 using test::Normals;
 
-const DropoutDraw kDraw{base::PhiloxKey(11, base::RandomStream::kDropout), 0x80000005u, 0xfffffff1u};
+const base::DropoutDraw kDraw{base::PhiloxKey(11, base::RandomStream::kDropout), 0x80000005u, 0xfffffff1u};
 
 TEST_CASE("dropout keeps what DropoutMaskKeep says, on every instruction set and in place", "[kernels]") {
   for (const int64_t count : {1, 2, 5, 8, 17, 31, 32, 1000, 1024, 5003, 20000}) {
@@ -20,7 +20,7 @@ TEST_CASE("dropout keeps what DropoutMaskKeep says, on every instruction set and
       const std::vector<float> src = Normals(count, 1);
       std::vector<float> expected(count);
       for (int64_t i = 0; i < count; ++i)
-        expected[i] = DropoutMaskKeep(kDraw, rate, i) ? src[i] * DropoutScale(rate) : 0;
+        expected[i] = base::DropoutMaskKeep(kDraw, rate, i) ? src[i] * base::DropoutScale(rate) : 0;
       ForEachIsaAndThreads([&](Isa isa, int threads) {
         CAPTURE(count, rate, IsaName(isa), threads);
         std::vector<float> dst(count, -9), in_place = src;
@@ -38,7 +38,8 @@ TEST_CASE("drop path drops whole samples and scales the others", "[kernels]") {
   const std::vector<float> src = Normals(samples * size, 1);
   std::vector<float> expected(src.size());
   for (size_t i = 0; i < src.size(); ++i) {
-    expected[i] = DropoutMaskKeep(kDraw, 0.4f, static_cast<int64_t>(i) / size) ? src[i] * DropoutScale(0.4f) : 0;
+    expected[i] =
+        base::DropoutMaskKeep(kDraw, 0.4f, static_cast<int64_t>(i) / size) ? src[i] * base::DropoutScale(0.4f) : 0;
   }
   ForEachIsaAndThreads([&](Isa isa, int threads) {
     CAPTURE(IsaName(isa), threads);
@@ -52,14 +53,14 @@ TEST_CASE("drop path drops whole samples and scales the others", "[kernels]") {
 
 TEST_CASE("masks differ by op, step and seed, and hit their rate", "[kernels]") {
   int kept = 0, same_op = 0, same_step = 0, same_seed = 0;
-  const DropoutDraw op{kDraw.key, 6, kDraw.step}, step{kDraw.key, kDraw.op_id, 1};
-  const DropoutDraw seed{base::PhiloxKey(12, base::RandomStream::kDropout), kDraw.op_id, kDraw.step};
+  const base::DropoutDraw op{kDraw.key, 6, kDraw.step}, step{kDraw.key, kDraw.op_id, 1};
+  const base::DropoutDraw seed{base::PhiloxKey(12, base::RandomStream::kDropout), kDraw.op_id, kDraw.step};
   for (int64_t i = 0; i < 10000; ++i) {
-    const bool keep = DropoutMaskKeep(kDraw, 0.25f, i);
+    const bool keep = base::DropoutMaskKeep(kDraw, 0.25f, i);
     kept += keep;
-    same_op += keep == DropoutMaskKeep(op, 0.25f, i);
-    same_step += keep == DropoutMaskKeep(step, 0.25f, i);
-    same_seed += keep == DropoutMaskKeep(seed, 0.25f, i);
+    same_op += keep == base::DropoutMaskKeep(op, 0.25f, i);
+    same_step += keep == base::DropoutMaskKeep(step, 0.25f, i);
+    same_seed += keep == base::DropoutMaskKeep(seed, 0.25f, i);
   }
   CHECK(std::abs(kept - 7500) < 200);
   for (const int same : {same_op, same_step, same_seed}) CHECK(std::abs(same - 6250) < 250);

@@ -1,0 +1,147 @@
+// Convolutions: depthwise by own kernels, dense by oneDNN with channels-last activations and the weights' layout of its
+// choice.
+#include "backends/cpu/onednn.h"
+#include "kernels/depthwise.h"
+#include "ops/ops.h"
+
+namespace pdarts::backends::cpu {
+namespace {
+
+using dnnl::memory;
+using ir::OpKind;
+using tensor::Layout;
+using tensor::Shape;
+
+// The three shapes of any of the three passes.
+struct Shapes {
+  ir::ValueId src, weights, dst;
+};
+
+Shapes ShapesOf(const ir::Node& node) {
+  switch (node.kind) {
+    case OpKind::kConv2d:
+      return {node.inputs[0], node.inputs[1], node.outputs[0]};
+    case OpKind::kConv2dBwdData:
+      return {node.outputs[0], node.inputs[1], node.inputs[0]};
+    default:
+      return {node.inputs[0], node.outputs[0], node.inputs[1]};
+  }
+}
+
+bool IsDepthwise(const ops::ConvAttributes& a, const Shape& src, const Shape& weights) {
+  return a.groups == src.c() && weights[0] == src.c() && weights[2] == weights[3] && a.stride_h == a.stride_w &&
+         a.pad_h == a.pad_w && weights[2] <= kernels::kMaxDepthwiseKernel;
+}
+
+kernels::DepthwiseParams DepthwiseParamsOf(const ops::ConvAttributes& a, const Shape& src, const Shape& weights) {
+  kernels::DepthwiseParams p{src.n(), src.h(), src.w(), src.c(), weights[2]};
+  p.stride = a.stride_h;
+  p.dilation = a.dilation;
+  p.pad = a.pad_h;
+  return p;
+}
+
+Lowered LowerDepthwise(const NodeView& view, const kernels::DepthwiseParams& p) {
+  const auto floats = [](int64_t count) { return static_cast<size_t>(count) * sizeof(float); };
+  const std::string shape =
+      fmt::format("{}x{}{}", p.kernel, p.kernel, p.dilation > 1 ? "d" + std::to_string(p.dilation) : "");
+  if (view.node.kind == OpKind::kConv2d)
+    return OwnKernel(view, "own:dw" + shape, floats(kernels::DepthwiseScratch(p)),
+                     [p](auto in, auto out, void* workspace) {
+                       kernels::DepthwiseForward(
+                           p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+                     });
+  if (view.node.kind == OpKind::kConv2dBwdData)
+    return OwnKernel(
+        view, "own:dw_bwd_data" + shape, floats(kernels::DepthwiseScratch(p)), [p](auto in, auto out, void* workspace) {
+          kernels::DepthwiseBackwardData(
+              p, {In<float>(in, 0), In<float>(in, 1), nullptr, Out<float>(out, 0), static_cast<float*>(workspace)});
+        });
+  return OwnKernel(view, "own:dw_bwd_weights" + shape, floats(kernels::DepthwiseWeightsScratch(p)),
+                   [p](auto in, auto out, void* workspace) {
+                     kernels::DepthwiseBackwardWeights(
+                         p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+                   });
+}
+
+// Descriptors and geometry in oneDNN's words; weights in any layout, grouped ones with a dimension of their own.
+struct DenseConvolution {
+  memory::desc src, weights, dst;
+  memory::dims strides, dilates, pad;
+};
+
+DenseConvolution Describe(const NodeView& view, const ops::ConvAttributes& a, const Shapes& shapes, OneDnn& onednn) {
+  const Shape weights = view.graph.shape(shapes.weights);
+  PD_CHECK(a.groups == 1, "a grouped convolution that is not depthwise");
+  DenseConvolution conv;
+  conv.src = onednn.Desc(view.graph.desc(shapes.src), Layout::kChannelsLast);
+  conv.dst = onednn.Desc(view.graph.desc(shapes.dst), Layout::kChannelsLast);
+  conv.weights = {{weights[0], weights[1], weights[2], weights[3]}, memory::data_type::f32, memory::format_tag::any};
+  conv.strides = {a.stride_h, a.stride_w};
+  conv.dilates = {a.dilation - 1, a.dilation - 1};
+  conv.pad = {a.pad_h, a.pad_w};
+  return conv;
+}
+
+// Proposes primitive P of descriptor pd over (input, input) -> output, whose weights are wanted as pd says.
+template <class P, class D>
+Lowered Propose(const NodeView& view, OneDnn& onednn, const D& pd, std::array<int, 3> arguments,
+                std::array<memory::desc, 3> descs) {
+  Lowered lowered;
+  lowered.spec.name = fmt::format("onednn:{}", pd.impl_info_str());
+  const auto layout_of = [&](ir::ValueId value, const memory::desc& desc, int argument) {
+    const bool weights = argument == DNNL_ARG_WEIGHTS || argument == DNNL_ARG_DIFF_WEIGHTS;
+    return weights ? onednn.Intern(view.graph.desc(value), desc) : Layout::kChannelsLast;
+  };
+  for (int i : {0, 1}) lowered.spec.input_layouts.push_back(layout_of(view.node.inputs[i], descs[i], arguments[i]));
+  lowered.spec.output_layouts = {layout_of(view.node.outputs[0], descs[2], arguments[2])};
+  lowered.spec.workspace_bytes = pd.scratchpad_desc().get_size();
+  lowered.build = [&onednn, pd, arguments, descs] {
+    return std::make_unique<PrimitiveKernel>(
+        onednn, P(pd), std::vector<PrimitiveKernel::Argument>{{arguments[0], descs[0]}, {arguments[1], descs[1]}},
+        std::vector<PrimitiveKernel::Argument>{{arguments[2], descs[2]}}, pd.scratchpad_desc());
+  };
+  return lowered;
+}
+
+Lowered LowerDense(const NodeView& view, const DenseConvolution& c, OneDnn& onednn) {
+  using Direct = dnnl::algorithm;
+  const auto algorithm = Direct::convolution_direct;
+  const dnnl::convolution_forward::primitive_desc forward(onednn.engine(), dnnl::prop_kind::forward_training, algorithm,
+                                                          c.src, c.weights, c.dst, c.strides, c.dilates, c.pad, c.pad,
+                                                          ScratchpadAttr());
+  if (view.node.kind == OpKind::kConv2d)
+    return Propose<dnnl::convolution_forward>(view, onednn, forward, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+                                              {c.src, forward.weights_desc(), c.dst});
+  if (view.node.kind == OpKind::kConv2dBwdData) {
+    const dnnl::convolution_backward_data::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst,
+                                                             c.strides, c.dilates, c.pad, c.pad, forward,
+                                                             ScratchpadAttr());
+    return Propose<dnnl::convolution_backward_data>(
+        view, onednn, pd, {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC}, {c.dst, pd.weights_desc(), c.src});
+  }
+  const dnnl::convolution_backward_weights::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst,
+                                                              c.strides, c.dilates, c.pad, c.pad, forward,
+                                                              ScratchpadAttr());
+  return Propose<dnnl::convolution_backward_weights>(view, onednn, pd,
+                                                     {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS},
+                                                     {c.src, c.dst, pd.diff_weights_desc()});
+}
+
+}  // namespace
+
+Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
+  const auto a = ir::Unpack<ops::ConvAttributes>(view.node.attributes);
+  const Shapes shapes = ShapesOf(view.node);
+  const Shape &src = view.graph.shape(shapes.src), &weights = view.graph.shape(shapes.weights);
+  if (IsDepthwise(a, src, weights)) {
+    Lowered lowered = LowerDepthwise(view, DepthwiseParamsOf(a, src, weights));
+    auto& layouts =
+        view.node.kind == OpKind::kConv2dBwdWeights ? lowered.spec.output_layouts : lowered.spec.input_layouts;
+    layouts.back() = Layout::kPlain;  // the weights
+    return lowered;
+  }
+  return LowerDense(view, Describe(view, a, shapes, onednn), onednn);
+}
+
+}  // namespace pdarts::backends::cpu

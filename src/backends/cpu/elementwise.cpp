@@ -1,0 +1,91 @@
+#include "kernels/elementwise.h"
+
+#include <cstring>
+
+#include "backends/cpu/lowering.h"
+#include "base/dropout_mask.h"
+#include "kernels/dropout.h"
+#include "kernels/layout.h"
+#include "ops/ops.h"
+
+namespace pdarts::backends::cpu {
+namespace {
+
+Lowered LowerConstant(const NodeView& view, float value) {
+  PD_CHECK(view.graph.desc(view.node.outputs[0]).dtype == tensor::DType::kF32);
+  const int64_t count = view.out(0).elements();
+  return OwnKernel(view, "own:fill", 0,
+                   [count, value](auto, auto out, void*) { kernels::Fill(Out<float>(out, 0), value, count); });
+}
+
+Lowered LowerCopy(const NodeView& view) {
+  const size_t bytes = view.graph.desc(view.node.inputs[0]).bytes();
+  return PlainKernel(view, "own:copy", 0, [bytes](auto in, auto out, void*) { std::memcpy(out[0], in[0], bytes); });
+}
+
+Lowered LowerAdd(const NodeView& view) {
+  const int64_t sources = view.inputs(), count = view.out(0).elements();
+  Lowered lowered = OwnKernel(view, "own:add_n", static_cast<size_t>(sources) * sizeof(void*),
+                              [=](auto in, auto out, void* workspace) {
+                                auto** srcs = static_cast<const float**>(workspace);
+                                for (int64_t i = 0; i < sources; ++i) srcs[i] = In<float>(in, static_cast<size_t>(i));
+                                kernels::WeightedSum({srcs, nullptr, sources, Out<float>(out, 0), count});
+                              });
+  lowered.spec.in_place = {{0, 0}};
+  return lowered;
+}
+
+Lowered LowerDropout(const NodeView& view) {
+  const auto a = ir::Unpack<ops::DropoutAttributes>(view.node.attributes);
+  const tensor::Shape s = view.in(0);
+  const int64_t size = s.c() * s.h() * s.w();
+  const auto stream = a.per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout;
+  return OwnKernel(view, a.per_sample ? "own:drop_path" : "own:dropout", 0, [=](auto in, auto out, void*) {
+    const auto rate = static_cast<float>(In<double>(in, 1)[0]);
+    const base::DropoutDraw draw{base::PhiloxKey(static_cast<uint64_t>(In<int64_t>(in, 2)[0]), stream),
+                                 static_cast<uint32_t>(a.op_id), static_cast<uint32_t>(In<int64_t>(in, 2)[1])};
+    if (a.per_sample)
+      kernels::DropPath({In<float>(in, 0), Out<float>(out, 0), s.n(), size, rate, draw});
+    else
+      kernels::Dropout({In<float>(in, 0), Out<float>(out, 0), s.n() * size, rate, draw});
+  });
+}
+
+}  // namespace
+
+Lowered LowerElementwise(const NodeView& view) {
+  const int64_t count = view.out(0).elements();
+  Lowered lowered;
+  switch (view.node.kind) {
+    case ir::OpKind::kZeros:
+      return LowerConstant(view, 0);
+    case ir::OpKind::kOnes:
+      return LowerConstant(view, 1);
+    case ir::OpKind::kCopy:
+      return LowerCopy(view);
+    case ir::OpKind::kAddN:
+      return LowerAdd(view);
+    case ir::OpKind::kDropout:
+      return LowerDropout(view);
+    case ir::OpKind::kRelu:
+      lowered = OwnKernel(view, "own:relu", 0, [count](auto in, auto out, void*) {
+        kernels::Relu(In<float>(in, 0), Out<float>(out, 0), count);
+      });
+      break;
+    case ir::OpKind::kReluBwd:
+      lowered = OwnKernel(view, "own:relu_bwd", 0, [count](auto in, auto out, void*) {
+        kernels::ReluBackward(In<float>(in, 1), In<float>(in, 0), Out<float>(out, 0), count);
+      });
+      break;
+    default: {
+      const auto factor = static_cast<float>(std::get<double>(view.node.attributes.Get("factor")));
+      lowered = OwnKernel(view, "own:scale", 0, [=](auto in, auto out, void*) {
+        kernels::Scale(In<float>(in, 0), factor, Out<float>(out, 0), count);
+      });
+    }
+  }
+  lowered.spec.in_place = {{0, 0}};
+  return lowered;
+}
+
+}  // namespace pdarts::backends::cpu

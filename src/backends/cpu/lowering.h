@@ -1,0 +1,71 @@
+// How one kind of node becomes a kernel. Each file of this folder lowers a family of ops; cpu_backend.cpp holds the
+// table.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "device/backend.h"
+
+namespace pdarts::backends::cpu {
+
+// What a lowering sees of its node.
+struct NodeView {
+  const ir::Graph& graph;
+  const ir::Node& node;
+
+  const tensor::Shape& in(int i) const { return graph.shape(node.inputs[i]); }
+  const tensor::Shape& out(int i) const { return graph.shape(node.outputs[i]); }
+  int inputs() const { return static_cast<int>(node.inputs.size()); }
+  int outputs() const { return static_cast<int>(node.outputs.size()); }
+};
+
+using LaunchFunction =
+    std::function<void(std::span<const void* const> in, std::span<void* const> out, void* workspace)>;
+
+class FunctionKernel final : public device::Kernel {
+ public:
+  explicit FunctionKernel(LaunchFunction launch) : launch_(std::move(launch)) {}
+  void Launch(std::span<const void* const> in, std::span<void* const> out, void* workspace) override {
+    launch_(in, out, workspace);
+  }
+
+ private:
+  LaunchFunction launch_;
+};
+
+// A proposal and the way to build it.
+struct Lowered {
+  device::KernelSpec spec;
+  std::function<std::unique_ptr<device::Kernel>()> build;
+};
+
+// An own kernel on activations: every 4-D value channels-last, all else plain.
+Lowered OwnKernel(const NodeView& view, std::string name, size_t workspace_bytes, LaunchFunction launch);
+
+// The same for kernels on parameters (copies into slots, optimizers): every value plain.
+Lowered PlainKernel(const NodeView& view, std::string name, size_t workspace_bytes, LaunchFunction launch);
+
+template <class T>
+const T* In(std::span<const void* const> in, size_t i) {
+  return static_cast<const T*>(in[i]);
+}
+template <class T>
+T* Out(std::span<void* const> out, size_t i) {
+  return static_cast<T*>(out[i]);
+}
+
+class OneDnn;  // engine, stream, interned layouts: onednn.h
+
+Lowered LowerConvolution(const NodeView& view, OneDnn& onednn);  // all three passes, dense and depthwise
+Lowered LowerLinear(const NodeView& view, OneDnn& onednn);       // all three passes
+Lowered LowerBatchNorm(const NodeView& view);                    // training, backward, inference, statistics
+Lowered LowerElementwise(const NodeView& view);                  // relu, add_n, scale, dropout, zeros, ones, copy
+Lowered LowerPool(const NodeView& view);                         // all pools
+Lowered LowerShape(const NodeView& view);                        // concat, slice, subsample
+Lowered LowerMixed(const NodeView& view);                        // softmax, weighted sums
+Lowered LowerLoss(const NodeView& view);                         // cross entropy, counts, optimizers
+Lowered LowerReorder(const NodeView& view, OneDnn& onednn);
+
+}  // namespace pdarts::backends::cpu

@@ -1,0 +1,156 @@
+// Times each kernel against copying the bytes it reads and writes: kernels_bench [ISA] [THREADS] [RUNS], the least of
+// RUNS each. Not a test: numbers for src/kernels/README.md.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/parallel.h"
+#include "kernels/batch_norm.h"
+#include "kernels/depthwise.h"
+#include "kernels/dropout.h"
+#include "kernels/elementwise.h"
+#include "kernels/isa.h"
+#include "kernels/layout.h"
+#include "kernels/pool.h"
+
+namespace {
+
+using namespace pdarts;
+
+int runs = 100;
+
+double Milliseconds(const std::function<void()>& work) {
+  double best = 1e30;
+  for (int i = 0; i < runs; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    best = std::min(best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+class Bench {
+ public:
+  Bench(int64_t n, int64_t side, int64_t c) : n_(n), side_(side), c_(c), count_(n * side * side * c) {
+    for (auto* buffer : {&a_, &b_, &d_, &scratch_}) buffer->assign(count_, 0.5f);
+    small_.assign(64 * c_, 0.25f);
+    taps_.assign(count_, 0);
+    copy_ = Milliseconds([&] { kernels::Copy(a_.data(), b_.data(), count_); });
+    fmt::print("\n{}x{}x{}x{}: copying {:.1f} MB takes {:.3f} ms, {:.1f} GB/s\n", n, side, side, c, count_ * 4e-6,
+               copy_, count_ * 8e-6 / copy_);
+  }
+
+  void All() {
+    for (const int64_t kernel : {3, 5, 7}) Depthwise(kernel, 1, 1);
+    for (const int64_t kernel : {3, 5, 7}) Depthwise(kernel, 2, 1);
+    for (const int64_t kernel : {3, 5}) Depthwise(kernel, 1, 2);
+    Elementwise();
+    Norms();
+    Pools();
+  }
+
+ private:
+  // `tensors`: how many tensors of this size are read or written; copying moves two.
+  void Line(const std::string& name, double tensors, const std::function<void()>& work) {
+    const double time = Milliseconds(work);
+    fmt::print("  {:<28} {:8.3f} ms  {:6.1f} GB/s  {:5.2f} of copying\n", name, time, tensors * count_ * 4e-6 / time,
+               time / (copy_ * tensors / 2));
+  }
+
+  void Depthwise(int64_t kernel, int64_t stride, int64_t dilation) {
+    const kernels::DepthwiseParams p{.n = n_,
+                                     .h = side_,
+                                     .w = side_,
+                                     .c = c_,
+                                     .kernel = kernel,
+                                     .stride = stride,
+                                     .dilation = dilation,
+                                     .pad = dilation * (kernel / 2),
+                                     .relu = true};
+    std::vector<float> scratch(kernels::DepthwiseWeightsScratch(p));
+    const std::string name = fmt::format("dw {0}x{0} stride {1} dil {2}", kernel, stride, dilation);
+    const double out = 1.0 / static_cast<double>(stride * stride);
+    Line(name + " fwd", 1 + out, [&] {
+      kernels::DepthwiseForward(p, {a_.data(), small_.data(), b_.data(), scratch.data()});
+    });
+    Line(name + " bwd data", 2 + out, [&] {
+      kernels::DepthwiseBackwardData(p, {b_.data(), small_.data(), a_.data(), d_.data(), scratch.data()});
+    });
+    Line(name + " bwd wei", 1 + out, [&] {
+      kernels::DepthwiseBackwardWeights(p, {a_.data(), b_.data(), small_.data(), scratch.data()});
+    });
+  }
+
+  void Elementwise() {
+    const float* srcs[] = {a_.data(), b_.data(), scratch_.data(), a_.data(), b_.data(), scratch_.data()};
+    const float weights[] = {1, 2, 3, 4, 5, 6};
+    float dots[6];
+    std::vector<float> scratch(kernels::DotsScratch(6, count_));
+    Line("relu", 2, [&] { kernels::Relu(a_.data(), b_.data(), count_); });
+    Line("relu bwd", 3, [&] { kernels::ReluBackward(a_.data(), b_.data(), d_.data(), count_); });
+    Line("weighted sum of 3", 4, [&] { kernels::WeightedSum({srcs, weights, 3, d_.data(), count_}); });
+    Line("weighted sum of 6 (3 distinct)", 7, [&] { kernels::WeightedSum({srcs, weights, 6, d_.data(), count_}); });
+    Line("dots of 3", 4, [&] { kernels::Dots({srcs, 3, d_.data(), dots, count_, scratch.data()}); });
+    Line("dropout", 2, [&] { kernels::Dropout({a_.data(), b_.data(), count_, 0.3f, {1, 2, 3}}); });
+  }
+
+  void Norms() {
+    const int64_t rows = n_ * side_ * side_;
+    std::vector<float> mean(c_), variance(c_), gamma(c_), beta(c_), scratch(kernels::BatchNormScratch(rows, c_)),
+        tiny(3 * c_);
+    Line("bn statistics", 1, [&] {
+      kernels::BatchNormStatistics({a_.data(), rows, c_, mean.data(), variance.data(), scratch.data()});
+    });
+    Line("bn apply", 2, [&] {
+      kernels::BatchNormApply(
+          {a_.data(), rows, c_, mean.data(), variance.data(), 1e-5f, nullptr, nullptr, b_.data(), tiny.data()});
+    });
+    Line("bn bwd reduce", 2, [&] {
+      kernels::BatchNormBackwardReduce({a_.data(), b_.data(), rows, c_, mean.data(), variance.data(), 1e-5f,
+                                        gamma.data(), beta.data(), scratch.data()});
+    });
+    Line("bn bwd data", 3, [&] {
+      kernels::BatchNormBackwardData({a_.data(), b_.data(), rows, c_, mean.data(), variance.data(), 1e-5f, nullptr,
+                                      gamma.data(), beta.data(), d_.data(), tiny.data()});
+    });
+  }
+
+  void Pools() {
+    const kernels::PoolParams p{.n = n_, .h = side_, .w = side_, .c = c_, .kernel = 3, .stride = 1, .pad = 1};
+    Line("max pool 3x3", 2.25, [&] { kernels::MaxPoolForward(p, a_.data(), b_.data(), taps_.data()); });
+    Line("max pool 3x3 bwd", 2.25, [&] { kernels::MaxPoolBackward(p, b_.data(), taps_.data(), d_.data()); });
+    Line("avg pool 3x3", 2, [&] { kernels::AveragePoolForward(p, a_.data(), b_.data()); });
+    Line("avg pool 3x3 bwd", 2, [&] { kernels::AveragePoolBackward(p, b_.data(), d_.data()); });
+    const kernels::SubsampleParams s{.n = n_, .h = side_, .w = side_, .c = c_, .offset = 1};
+    Line("subsample", 0.5, [&] { kernels::Subsample(s, a_.data(), b_.data()); });
+    Line("subsample bwd", 1.25, [&] { kernels::SubsampleBackward(s, b_.data(), d_.data()); });
+    const float* srcs[] = {a_.data(), b_.data()};
+    const int64_t channels[] = {c_ / 2, c_ / 2};
+    Line("concat of 2 halves", 2, [&] { kernels::ConcatChannels({srcs, channels, 2, n_ * side_ * side_, d_.data()}); });
+    Line("nchw to nhwc", 2, [&] { kernels::NchwToNhwc(a_.data(), n_, c_, side_ * side_, d_.data()); });
+  }
+
+  int64_t n_, side_, c_, count_;
+  std::vector<float> a_, b_, d_, scratch_, small_;
+  std::vector<uint8_t> taps_;
+  double copy_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1) kernels::SetIsa(argv[1]);
+  base::SetThreads(argc > 2 ? std::max(1, std::atoi(argv[2])) : 2);
+  if (argc > 3) runs = std::max(1, std::atoi(argv[3]));
+  fmt::print("{}, {} threads\n", kernels::IsaName(kernels::ActiveIsa()), base::Threads());
+  Bench(96, 32, 16).All();
+  Bench(96, 16, 32).All();
+  Bench(96, 8, 64).All();
+  Bench(96, 32, 36).All();
+  return 0;
+}
