@@ -33,7 +33,8 @@ class Executor {
   // One execution of all steps. With an observer each step is timed.
   void Run(const Observer& observer = nullptr);
 
-  // For checkers: one step by hand, and its operands' addresses.
+  // For checkers: what Run does before the first step, one step by hand, and its operands' addresses.
+  void Prepare();
   void RunStep(int step);
   std::span<const void* const> step_inputs(int step) const;
   std::span<void* const> step_outputs(int step) const;
@@ -47,6 +48,7 @@ class Executor {
     void* workspace = nullptr;
   };
   void Bind();
+  void Rebind(const std::string& name, const void* data);
   std::byte* Address(ir::ValueId value);
 
   const Plan& plan_;
@@ -54,6 +56,7 @@ class Executor {
   std::vector<Bound> steps_;
   std::vector<const void*> input_addresses_;
   std::vector<void*> output_addresses_;
+  std::map<std::string, std::vector<size_t>> readers_of_input_;  // positions in input_addresses_
   std::map<std::string, const void*> external_;
   uint64_t generation_ = 0;
 };

@@ -10,6 +10,9 @@
 
 #include "device/backend.h"
 #include "ir/graph.h"
+#include "passes/layout.h"
+#include "passes/memory.h"
+#include "passes/rewrite.h"
 
 namespace pdarts::plan {
 
@@ -21,23 +24,9 @@ struct CompileOptions {
   bool check_memory = true;                  // prove by the independent checker that no two live values overlap
 };
 
-enum class Area : uint8_t {
-  kTemporary,  // the arena that the plans of a storage share; `offset` bytes from its start
-  kSlot,       // the storage of slot `index` of the plan's graph
-  kInput,      // the memory bound to input `index` of the plan
-};
-
-// Where a value lies.
-struct Place {
-  Area area = Area::kTemporary;
-  int32_t index = 0;  // kSlot, kInput
-  size_t offset = 0;  // kTemporary; a multiple of device::kAlignment
-  size_t bytes = 0;
-};
-
-struct ByteRange {
-  size_t offset = 0, bytes = 0;
-};
+using passes::Area;
+using passes::ByteRange;
+using passes::Place;
 
 struct Step {
   ir::NodeId node = -1;
@@ -54,25 +43,13 @@ struct InputInfo {
   size_t bytes = 0;
 };
 
-// What was moved between layouts, by what it is.
-struct ReorderStats {
-  int activations = 0, weights = 0;  // steps; weights: values that come from a slot or go into one
-  size_t activation_bytes = 0, weight_bytes = 0;
-};
-
-struct PassTime {
-  std::string name;
-  double seconds = 0;
-  size_t nodes = 0;  // after the pass
-};
-
 struct PlanStats {
-  ReorderStats reorders;
+  passes::ReorderStats reorders;
   size_t temporary_bytes = 0;  // the arena
   size_t live_bytes = 0;       // the most that is alive at once: what no planner can go below in this order
   size_t input_bytes = 0, slot_bytes = 0;
   bool greedy_order = false;  // which schedule won
-  std::vector<PassTime> passes;
+  std::vector<passes::PassTime> passes;
 };
 
 // Immutable after Compile. May be moved only before an Executor is made of it.
@@ -90,6 +67,7 @@ class Plan {
   // equal bits.
   const std::string& signature() const { return signature_; }
 
+  bool HasInput(const std::string& name) const;  // false too where no step needs it
   // The value of a graph output; PD_CHECKs that there is one of this name.
   ir::ValueId OutputValue(const std::string& name) const;
 

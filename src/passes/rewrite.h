@@ -1,0 +1,37 @@
+// The rewrites: functions from a graph to a better one that computes the same. Each can be disabled by its name.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace pdarts::passes {
+
+// Zeros among the terms of a sum are dropped, and what is computed linearly from zeros only is zeros.
+ir::Graph FoldZero(const ir::Graph& graph);
+// A sum of sums becomes one sum where nobody else reads the inner one: add_n in add_n, and an add_n of weighted sums
+// (or weighted values) over the same table. The terms keep their order; rounding may differ in the last bits.
+ir::Graph MergeSums(const ir::Graph& graph);
+// Drops what no assignment and no output needs.
+ir::Graph DeadCode(const ir::Graph& graph);
+
+struct Rewrite {
+  const char* name;
+  ir::Graph (*function)(const ir::Graph&);
+};
+std::span<const Rewrite> Rewrites();  // in the order they run
+
+struct PassTime {
+  std::string name;
+  double seconds = 0;
+  size_t nodes = 0;  // of the graph after the pass
+};
+
+// Runs all rewrites but the disabled ones, verifies the graph after each, and appends a PassTime for each. Throws a
+// usage error where `disabled` holds a name that no rewrite has.
+ir::Graph RunRewrites(const ir::Graph& graph, const std::vector<std::string>& disabled, std::vector<PassTime>& times);
+
+}  // namespace pdarts::passes
