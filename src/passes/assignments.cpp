@@ -26,7 +26,15 @@ class Placer {
       const bool will_change = slot && assigned_slots_.contains(*slot);
       result_.graph.Output(name, will_change ? Copy(outputs[i], "output", name) : outputs[i]);
     }
-    for (size_t i = 0; i < assigned.size(); ++i) Place(original.assignments()[i].first, assigned[i]);
+    // So are slots that take another's content: all of them are known before the first slot is overwritten.
+    std::vector<ValueId> values = assigned;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const SlotId slot = original.assignments()[i].first;
+      const bool keeps_content = SlotRead(values[i]) == slot;
+      if (!keeps_content && IsLeaf(graph().node(graph().value(values[i]).producer).kind))
+        values[i] = Copy(values[i], "slot", graph().slots()[slot].name);
+    }
+    for (size_t i = 0; i < values.size(); ++i) Place(original.assignments()[i].first, values[i]);
   }
 
  private:
@@ -67,10 +75,9 @@ class Placer {
   }
 
   void Place(SlotId slot, ValueId value) {
-    const std::string& name = graph().slots()[slot].name;
     if (SlotRead(value) == slot) return;  // it keeps its content
-    const NodeId producer = graph().value(value).producer;
-    if (IsLeaf(graph().node(producer).kind) || placed_.contains(value) || !OrderReadersBefore(slot, value)) {
+    if (placed_.contains(value) || !OrderReadersBefore(slot, value)) {
+      const std::string& name = graph().slots()[slot].name;
       value = Copy(value, "slot", name);
       PD_CHECK(OrderReadersBefore(slot, value), "slot {}", name);
     }
