@@ -1,0 +1,194 @@
+// The cpu backend against the reference kernels over one table of op cases. Values are small integers over a power of
+// two, so that convolutions, pools and sums are exact in f32 and must agree to the bit; what divides or takes roots is
+// held to 2e-6.
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <functional>
+
+#include "backends/cpu/cpu_backend.h"
+#include "base/parallel.h"
+#include "kernels/isa.h"
+#include "ops/op.h"
+#include "ops/ops.h"
+#include "support/interpreter.h"
+#include "support/run_on_backend.h"
+
+namespace pdarts::ops {
+namespace {
+
+using tensor::DType;
+using tensor::HostTensor;
+using tensor::Shape;
+
+struct Case {
+  std::string name;
+  std::vector<Shape> inputs;
+  std::function<ValueId(Graph&, const std::vector<ValueId>&)> build;
+  bool exact = true;
+};
+
+double RelativeError(const HostTensor& a, const HostTensor& b) {
+  double difference = 0, norm = 0;
+  const std::vector<double> x = a.ToDoubles(), y = b.ToDoubles();
+  for (size_t i = 0; i < x.size(); ++i) difference += (x[i] - y[i]) * (x[i] - y[i]), norm += y[i] * y[i];
+  return norm > 0 ? std::sqrt(difference / norm) : std::sqrt(difference);
+}
+
+// The forward and all gradients of a case on the cpu backend, against the reference kernels run node by node.
+void CheckCase(const Case& c) {
+  Graph graph;
+  std::vector<ValueId> inputs;
+  std::map<std::string, HostTensor> named;
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    const std::string name = fmt::format("x{}", i);
+    inputs.push_back(graph.Input(name, {DType::kF32, c.inputs[i]}));
+    named[name] = tests::RandomTensor({DType::kF32, c.inputs[i]}, static_cast<uint32_t>(i), 4, 4);
+  }
+  named["labels"] = HostTensor::FromDoubles({DType::kI32, Shape{3}}, std::vector<double>{0, 4, 2});
+  named["rate"] = HostTensor::FromDoubles({DType::kF64, Shape{1}}, std::vector<double>{0.5});
+  named["rng"] = HostTensor::FromDoubles({DType::kI64, Shape{2}}, std::vector<double>{7, 3});
+  const ValueId result = c.build(graph, inputs);
+  named["diff"] = tests::RandomTensor(graph.desc(result), 99, 4, 4);
+  graph.Output("result", result);
+  const std::vector<ValueId> gradients =
+      DifferentiateFrom(graph, result, graph.Input("diff", graph.desc(result)), inputs);
+  for (size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i] != ir::kNoValue) graph.Output(fmt::format("gradient{}", i), gradients[i]);
+
+  const std::vector<HostTensor> expected = tests::Interpret(graph, named);
+  const auto backend = backends::NewCpuBackend();
+  const auto outputs = tests::RunOnBackend(graph, *backend, named);
+  for (const auto& [name, value] : graph.outputs()) {
+    INFO(c.name << " " << name << " isa " << kernels::IsaName(kernels::ActiveIsa()));
+    if (c.exact)
+      CHECK(outputs.at(name).ToDoubles() == expected[value].ToDoubles());
+    else
+      CHECK(RelativeError(outputs.at(name), expected[value]) < 2e-6);
+  }
+}
+
+std::vector<Case> ConvolutionCases() {
+  std::vector<Case> cases;
+  for (int64_t channels : {4, 12, 16, 24, 36})
+    for (const auto& [kernel, dilation] : {std::pair<int64_t, int64_t>{3, 1}, {5, 1}, {7, 1}, {3, 2}, {5, 2}})
+      for (int64_t stride : {1, 2}) {
+        const int64_t pad = dilation * (kernel - 1) / 2;
+        cases.push_back({fmt::format("depthwise c{} k{} d{} s{}", channels, kernel, dilation, stride),
+                         {Shape{2, channels, 10, 9}, Shape{channels, 1, kernel, kernel}},
+                         [=](Graph& g, const auto& x) {
+                           return Conv2d(g, x[0], x[1], {stride, stride, pad, pad, dilation, channels});
+                         }});
+      }
+  struct Dense {
+    int64_t in, out, kh, kw, stride_h, stride_w, pad_h, pad_w;
+  };
+  for (const Dense& d :
+       {Dense{16, 16, 1, 1, 1, 1, 0, 0}, Dense{4, 4, 1, 1, 1, 1, 0, 0}, Dense{36, 144, 1, 1, 1, 1, 0, 0},
+        Dense{24, 12, 1, 1, 2, 2, 0, 0}, Dense{3, 48, 3, 3, 1, 1, 1, 1}, Dense{3, 8, 3, 3, 2, 2, 1, 1},
+        Dense{24, 24, 3, 3, 2, 2, 1, 1}, Dense{12, 12, 1, 7, 1, 2, 0, 3}, Dense{12, 12, 7, 1, 2, 1, 3, 0},
+        Dense{16, 20, 2, 2, 1, 1, 0, 0}})
+    cases.push_back({fmt::format("dense {}->{} {}x{} s{}", d.in, d.out, d.kh, d.kw, d.stride_h),
+                     {Shape{2, d.in, 10, 8}, Shape{d.out, d.in, d.kh, d.kw}},
+                     [d](Graph& g, const auto& x) {
+                       return Conv2d(g, x[0], x[1], {d.stride_h, d.stride_w, d.pad_h, d.pad_w, 1, 1});
+                     }});
+  return cases;
+}
+
+std::vector<Case> OtherCases() {
+  const Shape image{2, 12, 8, 6};
+  std::vector<Case> cases = {
+      {"relu", {image}, [](Graph& g, const auto& x) { return Relu(g, x[0]); }},
+      {"add",
+       {image, image},
+       [](Graph& g, const auto& x) {
+         return AddN(g, {x[0], Scale(g, x[1], 0.5), x[0]});
+       }},
+      {"concat",
+       {image, Shape{2, 5, 8, 6}},
+       [](Graph& g, const auto& x) {
+         return Concat(g, {x[0], x[1], x[0]});
+       }},
+      {"slice", {image}, [](Graph& g, const auto& x) { return Slice(g, x[0], 3, 7); }},
+      {"subsample 0", {image}, [](Graph& g, const auto& x) { return Subsample(g, x[0], 0); }},
+      {"subsample 1", {image}, [](Graph& g, const auto& x) { return Subsample(g, x[0], 1); }},
+      {"max pool",
+       {image},
+       [](Graph& g, const auto& x) {
+         return MaxPool(g, x[0], {3, 1, 1});
+       }},
+      {"max pool stride 2",
+       {image},
+       [](Graph& g, const auto& x) {
+         return MaxPool(g, x[0], {3, 2, 1});
+       }},
+      {"avg pool",
+       {image},
+       [](Graph& g, const auto& x) {
+         return AvgPool(g, x[0], {3, 1, 1});
+       },
+       false},
+      {"avg pool 5 stride 3",
+       {image},
+       [](Graph& g, const auto& x) {
+         return AvgPool(g, x[0], {5, 3, 0});
+       },
+       false},
+      {"global pool", {image}, [](Graph& g, const auto& x) { return GlobalAvgPool(g, x[0]); }, false},
+      {"batch norm",
+       {image},
+       [](Graph& g, const auto& x) { return BatchNorm(g, x[0], ir::kNoValue, ir::kNoValue, 1e-5).dst; },
+       false},
+      {"batch norm affine",
+       {image, Shape{12}, Shape{12}},
+       [](Graph& g, const auto& x) { return BatchNorm(g, x[0], x[1], x[2], 1e-5).dst; },
+       false},
+      {"linear",
+       {Shape{3, 20}, Shape{7, 20}, Shape{7}},
+       [](Graph& g, const auto& x) { return Linear(g, x[0], x[1], x[2]); }},
+      {"mixed",
+       {image, image, Shape{2, 3}},
+       [](Graph& g, const auto& x) {
+         return WeightedSum(g, {x[0], x[1], Relu(g, x[1])}, Softmax(g, x[2]), {0, 4, 5});
+       },
+       false},
+      {"loss",
+       {Shape{3, 5}},
+       [](Graph& g, const auto& x) {
+         return CrossEntropy(g, x[0], g.Input("labels", {DType::kI32, Shape{3}}), 0.1);
+       },
+       false}};
+  for (int64_t per_sample : {0, 1})
+    cases.push_back({fmt::format("dropout {}", per_sample), {image}, [per_sample](Graph& g, const auto& x) {
+                       return Dropout(g, x[0], g.Input("rate", {DType::kF64, Shape{1}}),
+                                      g.Input("rng", {DType::kI64, Shape{2}}), {5, per_sample});
+                     }});
+  return cases;
+}
+
+// Every instruction set that this machine has.
+std::vector<std::string> Sets() {
+  std::vector<std::string> sets;
+  for (const auto isa : {kernels::Isa::kScalar, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
+    if (isa <= kernels::DetectIsa()) sets.push_back(kernels::IsaName(isa));
+  return sets;
+}
+
+TEST_CASE("cpu convolutions are exact on integers, on every instruction set", "[cpu]") {
+  for (const std::string& isa : Sets()) {
+    kernels::SetIsa(isa);
+    for (const Case& c : ConvolutionCases()) CheckCase(c);
+  }
+  kernels::SetIsa("auto");
+}
+
+TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]") {
+  for (const std::string& isa : Sets()) {
+    kernels::SetIsa(isa);
+    for (const Case& c : OtherCases()) CheckCase(c);
+  }
+  kernels::SetIsa("auto");
+}
+
+}  // namespace
+}  // namespace pdarts::ops
