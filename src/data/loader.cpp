@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "data/imagenet.h"
 #include "data/sampler.h"
 
 namespace pdarts::data {
@@ -58,6 +59,13 @@ void Loader::State::Fill(int64_t batch_number, Batch& batch) const {
     const int64_t index = order[begin + i];
     float* out = batch.images.data() + i * image_size;
     batch.labels[i] = dataset.Label(index);
+    if (options.augment && options.photographs) {
+      const Image original = dataset.ReadOriginal(index);
+      const ImageNetDraw draw = DrawImageNet({original.height, original.width}, options.seed, epoch, index);
+      const Image image = ImageNetTrainImage(original, draw, dataset.info().height);
+      normalise.Apply(image.pixels.data(), image_size / 3, out);
+      continue;
+    }
     dataset.Read(index, pixels.data());
     if (options.augment) {
       const AugmentDraw draw = DrawAugment(options.augmentation, dataset.info(), options.seed, epoch, index);

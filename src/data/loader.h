@@ -26,6 +26,7 @@ struct LoaderOptions {
   bool shuffle = true;  // by (seed, epoch, number); false: in the order of `indices`
   bool augment = true;  // false: normalise only
   AugmentOptions augmentation;
+  bool photographs = false;  // augment by ImageNet's transform (imagenet.h) instead of `augmentation`
   uint64_t seed = 0;
   uint32_t number = 0;  // of this loader among those of the run, see EpochOrder
   int workers = 1;      // threads; 0: batches are made in Next, by its caller
