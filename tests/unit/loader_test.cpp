@@ -96,10 +96,23 @@ TEST_CASE("the same batches come for any number of workers", "[data]") {
   }
 }
 
+TEST_CASE("photographs come the same for any number of workers too, and differ from epoch to epoch", "[data]") {
+  LoaderOptions options = Options(0);
+  options.photographs = true;
+  Loader alone(options);
+  alone.StartEpoch(1);
+  const Seen expected = Collect(alone);
+  options.workers = 3;
+  Loader loader(options);
+  loader.StartEpoch(1);
+  CHECK(Collect(loader) == expected);
+  loader.StartEpoch(2);
+  CHECK(Collect(loader) != expected);
+}
+
 TEST_CASE("a loader started within an epoch goes on as one that ran there", "[data]") {
   Loader whole(Options(1));
   whole.StartEpoch(4);
-  Seen first;
   for (int i = 0; i < 2; ++i) REQUIRE(whole.Next() != nullptr);
   CHECK(whole.next_batch() == 2);
   const Seen rest = Collect(whole);
