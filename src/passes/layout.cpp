@@ -14,15 +14,22 @@ using ir::OpKind;
 using ir::ValueId;
 using tensor::Layout;
 
+using Proposals = std::vector<std::vector<KernelSpec>>;  // by node
+
+enum class Order { kBytesFirst, kCostFirst };
+
 class Assigner {
  public:
-  Assigner(const ir::Graph& graph, device::Backend& backend)
-      : graph_(graph), backend_(backend), wants_plain_(graph.values().size()) {
+  Assigner(const ir::Graph& graph, device::Backend& backend, const Proposals& proposals, Order order)
+      : graph_(graph), backend_(backend), proposals_(proposals), order_(order), wants_plain_(graph.values().size()) {
     for (const auto& assignment : graph.assignments()) wants_plain_[assignment.second] = 1;
     for (const auto& output : graph.outputs()) wants_plain_[output.second] = 1;
     for (const ir::Slot& slot : graph.slots()) result_.graph.AddSlot(slot);
     map_.resize(graph.values().size());
   }
+
+  // Bytes moved and the kernels' cost, after Run: what is to be small.
+  std::pair<size_t, double> Score() const { return {bytes_, cost_}; }
 
   LaidOut Run() {
     for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes().size()); ++id) {
@@ -47,8 +54,7 @@ class Assigner {
 
   KernelSpec Choose(NodeId id) {
     const ir::Node& node = graph_.node(id);
-    std::vector<KernelSpec> proposals = backend_.Propose(graph_, id);
-    PD_CHECK(!proposals.empty(), "{} proposes nothing for {}", backend_.Name(), ir::Name(node.kind));
+    const std::vector<KernelSpec>& proposals = proposals_[id];
     size_t best = 0, best_bytes = 0;
     for (size_t p = 0; p < proposals.size(); ++p) {
       const KernelSpec& spec = proposals[p];
@@ -61,11 +67,15 @@ class Assigner {
       for (size_t i = 0; i < node.outputs.size(); ++i)
         if (wants_plain_[node.outputs[i]] && spec.output_layouts[i] != Layout::kPlain)
           bytes += graph_.desc(node.outputs[i]).bytes();
-      if (p > 0 && (bytes > best_bytes || (bytes == best_bytes && spec.cost >= proposals[best].cost))) continue;
+      const double cost = proposals[best].cost;
+      const bool better = order_ == Order::kBytesFirst ? std::pair(bytes, spec.cost) < std::pair(best_bytes, cost)
+                                                       : std::pair(spec.cost, bytes) < std::pair(cost, best_bytes);
+      if (p > 0 && !better) continue;
       best = p;
       best_bytes = bytes;
     }
-    return std::move(proposals[best]);
+    cost_ += proposals[best].cost;
+    return proposals[best];
   }
 
   void Append(const ir::Node& node, std::vector<ValueId> inputs, KernelSpec spec) {
@@ -120,6 +130,7 @@ class Assigner {
     result_.layouts.push_back(layout);
 
     const size_t bytes = backend_.Bytes(desc, layout);
+    bytes_ += bytes;
     (IsWeight(old) ? result_.reorders.weights : result_.reorders.activations) += 1;
     (IsWeight(old) ? result_.reorders.weight_bytes : result_.reorders.activation_bytes) += bytes;
     return it->second;
@@ -127,6 +138,10 @@ class Assigner {
 
   const ir::Graph& graph_;
   device::Backend& backend_;
+  const Proposals& proposals_;
+  Order order_;
+  size_t bytes_ = 0;
+  double cost_ = 0;
   LaidOut result_;
   std::vector<ValueId> map_;                                 // old value to new
   std::map<std::pair<ValueId, Layout>, ValueId> reordered_;  // new value and layout to the reordered one
@@ -136,7 +151,16 @@ class Assigner {
 }  // namespace
 
 LaidOut AssignLayouts(const ir::Graph& graph, device::Backend& backend) {
-  LaidOut result = Assigner(graph, backend).Run();
+  Proposals proposals(graph.nodes().size());
+  for (NodeId id = 0; id < static_cast<NodeId>(proposals.size()); ++id) {
+    if (IsLeaf(graph.node(id).kind)) continue;
+    proposals[id] = backend.Propose(graph, id);
+    PD_CHECK(!proposals[id].empty(), "{} proposes nothing for {}", backend.Name(), ir::Name(graph.node(id).kind));
+  }
+  Assigner by_bytes(graph, backend, proposals, Order::kBytesFirst),
+      by_cost(graph, backend, proposals, Order::kCostFirst);
+  LaidOut frugal = by_bytes.Run(), cheap = by_cost.Run();
+  LaidOut result = by_bytes.Score() < by_cost.Score() ? std::move(frugal) : std::move(cheap);
   ir::Verify(result.graph);
   return result;
 }

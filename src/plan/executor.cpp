@@ -60,9 +60,10 @@ std::span<void* const> Executor::step_outputs(int step) const {
   return {output_addresses_.data() + steps_[step].first_output, steps_[step].outputs};
 }
 
-void Executor::RunStep(int step) {
+void Executor::RunStep(int step, const std::function<void()>& look) {
   const Step& info = plan_.steps()[step];
   info.kernel->Launch(step_inputs(step), step_outputs(step), steps_[step].workspace);
+  if (look) look();
   if (plan_.poison())  // all bits set is a NaN
     for (const ByteRange& range : info.freed) std::memset(storage_.temporary() + range.offset, 0xFF, range.bytes);
 }

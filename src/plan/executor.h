@@ -35,7 +35,8 @@ class Executor {
 
   // For checkers: what Run does before the first step, one step by hand, and its operands' addresses.
   void Prepare();
-  void RunStep(int step);
+  // `look` is called before what dies with the step is poisoned.
+  void RunStep(int step, const std::function<void()>& look = nullptr);
   std::span<const void* const> step_inputs(int step) const;
   std::span<void* const> step_outputs(int step) const;
 

@@ -1,0 +1,225 @@
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+
+#include "backends/ref/ref_backend.h"
+#include "passes/memory.h"
+#include "passes/rewrite.h"
+#include "passes/schedule.h"
+#include "plan/check_against.h"
+#include "support/layout_backend.h"
+#include "support/small_step.h"
+
+namespace pdarts::passes {
+namespace {
+
+using ir::Graph;
+using ir::OpKind;
+using ir::ValueId;
+using tensor::DType;
+using tensor::Layout;
+using tensor::Shape;
+using tensor::TensorDesc;
+
+const TensorDesc kImage{DType::kF32, Shape{2, 3, 4, 4}};
+
+int Count(const Graph& graph, OpKind kind) {
+  int count = 0;
+  for (const ir::Node& node : graph.nodes()) count += node.kind == kind;
+  return count;
+}
+
+TEST_CASE("Zeros vanish from sums, and what is linear in zeros is zeros", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", kImage), table = graph.Input("table", {DType::kF32, Shape{1, 3}});
+  const ValueId zeros = ops::Scale(graph, ops::Relu(graph, ops::Zeros(graph, kImage)), 3);
+  graph.Output("kept", ops::AddN(graph, {zeros, ops::WeightedSum(graph, {zeros, x, zeros}, table, {0, 1, 2})}));
+  graph.Output("zero", ops::WeightedSum(graph, {zeros, zeros}, table, {0, 2}));
+  const Graph folded = DeadCode(FoldZero(graph));
+  CHECK(Count(folded, OpKind::kZeros) == 1);
+  CHECK(Count(folded, OpKind::kRelu) + Count(folded, OpKind::kScale) + Count(folded, OpKind::kAddN) == 0);
+  const ir::Node& sum = folded.node(folded.value(folded.outputs()[0].second).producer);
+  CHECK(sum.kind == OpKind::kWeightedSum);
+  CHECK(sum.attributes.ToString() == "indices=[1]");
+  CHECK(folded.node(folded.value(folded.outputs()[1].second).producer).kind == OpKind::kZeros);
+}
+
+TEST_CASE("Sums of sums become one, but not where the inner one is read elsewhere", "[passes]") {
+  Graph graph;
+  const ValueId table = graph.Input("table", {DType::kF32, Shape{2, 2}});
+  std::vector<ValueId> x;
+  for (const char* name : {"a", "b", "c", "d"}) x.push_back(graph.Input(name, kImage));
+  const ValueId shared = ops::AddN(graph, {x[0], x[1]});
+  graph.Output("shared", shared);
+  graph.Output("nested", ops::AddN(graph, {shared, ops::AddN(graph, {x[2], ops::AddN(graph, {x[3], x[0]})})}));
+  graph.Output("weighted", ops::AddN(graph, {ops::WeightedSum(graph, {x[0], x[1]}, table, {0, 1}),
+                                             ops::WeightedSum(graph, {x[2], x[3]}, table, {2, 3})}));
+  const Graph merged = DeadCode(MergeSums(graph));
+  CHECK(Count(merged, OpKind::kAddN) == 2);
+  CHECK(Count(merged, OpKind::kWeightedSum) == 1);
+  const auto terms = [&](int output) {
+    return merged.node(merged.value(merged.outputs()[output].second).producer).inputs.size();
+  };
+  CHECK(terms(1) == 4);
+  CHECK(terms(2) == 5);
+}
+
+TEST_CASE("Dead code goes, what an assignment or output needs stays", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", kImage);
+  ops::Relu(graph, ops::Scale(graph, x, 2));
+  const auto slot = graph.AddSlot({"s", ir::SlotRole::kParameter, kImage, "zeros"});
+  graph.Assign(slot, ops::Scale(graph, x, 3));
+  graph.Output("relu", ops::Relu(graph, x));
+  const Graph live = DeadCode(graph);
+  CHECK(live.nodes().size() == 3);
+  CHECK(live.assignments().size() == 1);
+}
+
+TEST_CASE("Rewrites keep names, slots and outputs", "[passes]") {
+  const Graph graph = test::SmallStep(2, true);
+  std::vector<PassTime> times;
+  const Graph rewritten = RunRewrites(graph, {}, times);
+  CHECK(times.size() == Rewrites().size());
+  CHECK(rewritten.slots().size() == graph.slots().size());
+  CHECK(rewritten.outputs().size() == graph.outputs().size());
+  CHECK(ir::ToString(rewritten).find("# stem_bn") != std::string::npos);
+  CHECK(RunRewrites(graph, {"fold_zero", "merge_sums", "dead_code"}, times).nodes().size() == graph.nodes().size());
+}
+
+TEST_CASE("Activations stay channels last between the images and the pool", "[passes]") {
+  const auto backend = test::NewLayoutBackend({});
+  const plan::Plan plan = plan::Compile(test::SmallStep(2, true), *backend);
+  CHECK(plan.stats().reorders.activations == 1);  // the images, once for the convolution and its gradient
+  CHECK(plan.stats().reorders.activation_bytes == 2 * 3 * 6 * 6 * 4);
+  CHECK(plan.stats().reorders.weights == 0);
+}
+
+TEST_CASE("Opaque weight layouts are reordered once per weight and counted apart", "[passes]") {
+  const auto backend = test::NewLayoutBackend({.opaque_weights = true});
+  const plan::Plan plan = plan::Compile(test::SmallStep(2, true), *backend);
+  CHECK(plan.stats().reorders.activations == 1);
+  CHECK(plan.stats().reorders.weights == 2);  // the stem's and c0's, whose gradient convolution shares it
+}
+
+TEST_CASE("A plan in other layouts gives the same numbers as the reference", "[passes]") {
+  std::vector<double> losses;
+  for (int which = 0; which < 2; ++which) {
+    const auto backend = which == 0 ? backends::NewRefBackend() : test::NewLayoutBackend({.opaque_weights = true});
+    const plan::Plan plan = plan::Compile(test::SmallStep(2, true), *backend, {.poison = true});
+    plan::ModelStorage storage;
+    plan::Executor executor(plan, storage);
+    test::FillSlots(storage);
+    test::FillInputs(storage, plan);
+    for (int step = 0; step < 3; ++step) executor.Run();
+    losses.push_back(storage.Output(plan, "loss").Copy().ToDoubles()[0]);
+  }
+  CHECK(losses[0] == losses[1]);
+}
+
+TEST_CASE("The check against the reference names the first step that differs", "[passes]") {
+  for (const OpKind broken : {OpKind::kInput, OpKind::kAvgPool, OpKind::kConv2dBwdWeights}) {
+    const auto backend = test::NewLayoutBackend({.opaque_weights = true, .broken = broken});
+    const plan::Plan plan = plan::Compile(test::SmallStep(2, true), *backend, {.poison = true});
+    plan::ModelStorage storage;
+    plan::Executor executor(plan, storage);
+    test::FillSlots(storage);
+    test::FillInputs(storage, plan);
+    const plan::CheckReport report = plan::CheckAgainstReference(executor, *backend, 1e-6);
+    CHECK(report.steps == static_cast<int>(plan.steps().size()));
+    REQUIRE(report.first_fault.has_value() == (broken != OpKind::kInput));
+    for (const auto& [kind, worst] : report.worst) {
+      INFO(ir::Name(kind));
+      CHECK((kind == broken ? std::abs(worst.error - 0.01) < 1e-5 : worst.error == 0));
+    }
+    if (report.first_fault) CHECK(plan.graph().node(plan.steps()[report.first_fault->step].node).kind == broken);
+    CHECK((ToString(report).find("first fault") != std::string::npos) == report.first_fault.has_value());
+  }
+}
+
+// A chain and its memory, to damage.
+struct Planned {
+  LaidOut laid_out;
+  std::vector<ir::NodeId> order;
+  std::vector<size_t> bytes;
+  MemoryPlan memory;
+  std::string Fault() const { return FindMemoryFault(laid_out, order, bytes, memory); }
+};
+
+Planned PlanOf(const Graph& graph) {
+  const auto backend = backends::NewRefBackend();
+  Planned planned;
+  planned.laid_out = AssignLayouts(graph, *backend);
+  planned.order = BuildOrder(planned.laid_out);
+  for (const ir::Value& value : planned.laid_out.graph.values()) planned.bytes.push_back(value.desc.bytes());
+  planned.memory = PlanMemory(planned.laid_out, planned.order, planned.bytes, false);
+  return planned;
+}
+
+TEST_CASE("The memory checker finds planted faults", "[passes]") {
+  const Planned good = PlanOf(test::SmallStep(2, true));
+  REQUIRE(good.Fault().empty());
+
+  int found = 0, planted = 0;
+  for (size_t value = 0; value < good.memory.places.size(); ++value) {
+    if (good.memory.places[value].area != Area::kTemporary || good.memory.places[value].offset == 0) continue;
+    Planned bad = good;
+    bad.memory.places[value].offset -= device::kAlignment;
+    ++planted;
+    if (bad.Fault().find("overlap") != std::string::npos) ++found;
+  }
+  CHECK(planted > 20);
+  CHECK(found > planted / 2);  // the others moved into a free gap
+
+  Planned bad = good;
+  bad.memory.temporary_bytes -= device::kAlignment;
+  CHECK(bad.Fault().find("outside the arena") != std::string::npos);
+  bad = good;
+  std::swap(bad.order.front(), bad.order.back());
+  CHECK_FALSE(bad.Fault().empty());
+  bad = good;
+  for (device::KernelSpec& spec : bad.laid_out.specs) spec.in_place.clear();
+  CHECK(bad.Fault().find("while its slot is overwritten") != std::string::npos);
+}
+
+TEST_CASE("A workspace overlaps nothing that is alive", "[passes]") {
+  Planned planned = PlanOf(test::SmallStep(2, false));
+  for (ir::NodeId id : planned.order) planned.laid_out.specs[id].workspace_bytes = 1000;
+  planned.memory = PlanMemory(planned.laid_out, planned.order, planned.bytes, false);
+  REQUIRE(planned.Fault().empty());
+  const ValueId first = planned.laid_out.graph.node(planned.order[0]).outputs[0];
+  planned.memory.workspaces[0].offset = planned.memory.places[first].offset;
+  CHECK(planned.Fault().find("workspace") != std::string::npos);
+}
+
+TEST_CASE("In-place pairs share memory only where the input dies", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", kImage);
+  const ValueId a = ops::Scale(graph, x, 2), b = ops::Scale(graph, a, 3), c = ops::Scale(graph, b, 4);
+  graph.Output("sum", ops::AddN(graph, {a, c}));
+  Planned planned = PlanOf(graph);
+  for (ir::NodeId id : planned.order) planned.laid_out.specs[id].in_place = {{0, 0}};
+  planned.memory = PlanMemory(planned.laid_out, planned.order, planned.bytes, false);
+  CHECK(planned.Fault().empty());
+  const auto& places = planned.memory.places;
+  CHECK(places[a].offset != places[b].offset);  // a is read again by the sum
+  CHECK(places[b].offset == places[c].offset);
+  CHECK(planned.memory.temporary_bytes == 2 * kImage.bytes());
+}
+
+TEST_CASE("The greedy order frees early", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF32, Shape{2, 8, 8, 8}});
+  std::vector<ValueId> large, small;
+  for (int i = 0; i < 4; ++i) large.push_back(ops::Scale(graph, x, i + 2.0));
+  for (int i = 0; i < 4; ++i) small.push_back(ops::GlobalAvgPool(graph, large[i]));
+  graph.Output("sum", ops::AddN(graph, small));
+  const Planned built = PlanOf(graph);
+  Planned greedy = built;
+  greedy.order = GreedyOrder(greedy.laid_out, greedy.bytes);
+  greedy.memory = PlanMemory(greedy.laid_out, greedy.order, greedy.bytes, false);
+  CHECK(greedy.Fault().empty());
+  CHECK(greedy.memory.temporary_bytes < built.memory.temporary_bytes / 2);
+}
+
+}  // namespace
+}  // namespace pdarts::passes
