@@ -1,0 +1,67 @@
+// Layers over ops::*, named as the published PyTorch implementation names their parameters. A Layers lives while one
+// graph is built.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nn/spec.h"
+#include "ops/ops.h"
+
+namespace pdarts::nn {
+
+using ops::Graph;
+using ops::ValueId;
+
+enum class Mode { kTraining, kEvaluation };
+
+struct LayersOptions {
+  tensor::DType dtype = tensor::DType::kF32;
+  Mode mode = Mode::kTraining;
+  double bn_epsilon = 1e-5, bn_momentum = 0.1;
+};
+
+class Layers {
+ public:
+  Layers(Graph& graph, const LayersOptions& options) : graph_(graph), options_(options) {}
+
+  Graph& graph() { return graph_; }
+  bool training() const { return options_.mode == Mode::kTraining; }
+  tensor::DType dtype() const { return options_.dtype; }
+
+  // A trainable tensor; `init` as in nn/initialize.h. Alphas are parameters of another role.
+  ValueId Parameter(const std::string& name, const tensor::Shape& shape, const std::string& init,
+                    ir::SlotRole role = ir::SlotRole::kParameter);
+  const std::vector<ir::SlotId>& parameters() const { return parameters_; }
+
+  struct ConvSize {
+    int64_t out_channels, kernel_h, kernel_w;
+  };
+  ValueId Conv(ValueId src, const std::string& name, const ConvSize& size, const ops::ConvAttributes& attributes);
+  ValueId BatchNorm(ValueId src, const std::string& name, bool affine);
+  ValueId Relu(ValueId src);
+  ValueId MaxPool(ValueId src, const ops::PoolAttributes& attributes);
+  ValueId AvgPool(ValueId src, const ops::PoolAttributes& attributes);
+  ValueId GlobalAvgPool(ValueId src);
+  ValueId Linear(ValueId src, const std::string& name, int64_t outputs);
+
+  // Element-wise dropout or drop path (per sample); the rate is the graph input of that name, f64 [1].
+  ValueId Dropout(ValueId src, const std::string& rate_input, bool per_sample);
+
+  // Ends the building of a training graph: one node updates the running statistics of all batch norms.
+  void UpdateStatistics();
+
+  NetworkSize& size() { return size_; }  // counted while building
+
+ private:
+  Graph& graph_;
+  LayersOptions options_;
+  std::vector<ir::SlotId> parameters_;
+  std::vector<ir::SlotId> statistics_;
+  std::vector<ValueId> statistics_inputs_;
+  std::vector<int64_t> statistics_counts_;
+  int64_t random_ops_ = 0;
+  NetworkSize size_;
+};
+
+}  // namespace pdarts::nn
