@@ -1,9 +1,9 @@
 # The SIMD kernels: each src/kernels/simd/NAME.inc is one generic source, compiled once per instruction set, with that set's
 # flags, into namespace pdarts::kernels::ISA. Adding a kernel is adding an .inc file; run-time dispatch is kernels/simd/tables.h.
-set(PDARTS_ISA_FLAGS_scalar "-O3")
-set(PDARTS_ISA_FLAGS_avx2 "-O3;-mavx2;-mfma")
+set(PDARTS_ISA_FLAGS_scalar "-O2")
+set(PDARTS_ISA_FLAGS_avx2 "-O2;-mavx2;-mfma")
 # GCC 12 warns of its own undefined-vector intrinsics (bug 105593).
-set(PDARTS_ISA_FLAGS_avx512 "-O3;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
+set(PDARTS_ISA_FLAGS_avx512 "-O2;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
 file(GLOB PDARTS_SIMD_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/kernels/simd/*.inc)
 foreach(source ${PDARTS_SIMD_SOURCES})
   get_filename_component(name ${source} NAME_WE)
