@@ -1,0 +1,44 @@
+// What a check of one reference file found.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace pdarts::selftest {
+
+enum class Precision { kF64, kF32 };
+
+// The relative error |a - b| / |b| in the Euclidean norm; |a - b| where b is zero; infinite where a is not finite.
+double RelativeError(std::span<const double> actual, std::span<const double> expected);
+
+struct Report {
+  std::string file, kind;
+  int compared = 0;          // tensors
+  double worst = 0;          // of those held to a tolerance
+  std::string worst_tensor;
+  std::vector<std::string> failures;  // one line each
+  std::vector<std::string> notes;     // figures that are reported without a verdict
+
+  bool ok() const { return failures.empty() && compared > 0; }
+};
+
+// Collects comparisons into a report.
+class Comparison {
+ public:
+  explicit Comparison(Report& report) : report_(report) {}
+
+  // Holds the tensor to the tolerance.
+  void Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected, double tolerance);
+  // Counted; the median of a group is held to a tolerance at its end, or only the worst is noted (tolerance infinite).
+  void AddToGroup(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected);
+  void EndGroup(const std::string& group, double median_tolerance);
+
+ private:
+  Report& report_;
+  std::vector<double> group_;
+};
+
+}  // namespace pdarts::selftest

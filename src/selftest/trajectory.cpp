@@ -1,0 +1,105 @@
+#include "selftest/trajectory.h"
+
+#include <cstring>
+#include <limits>
+
+#include "nn/initialize.h"
+
+namespace pdarts::selftest {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kF64Tolerance = 1e-8, kF32FirstForward = 1e-4, kF32FirstGradientMedian = 2e-3;
+
+}  // namespace
+
+plan::Executor& Trajectory::Add(const ir::Graph& graph) {
+  plans_.push_back(plan::Compile(graph, checker_.backend));
+  executors_.emplace_back(plans_.back(), storage_);
+  return executors_.back();
+}
+
+void Trajectory::Reset() {
+  for (const ir::Slot& slot : storage_.slots()) {
+    const auto it = file_.content.tensors.find("init." + slot.name);
+    if (it == file_.content.tensors.end()) {
+      if (slot.role == ir::SlotRole::kParameter || slot.role == ir::SlotRole::kAlpha)
+        file_.content.At("init." + slot.name, file_.name);  // throws, naming the nearest
+      storage_.Slot(slot.name).Set(nn::InitialValue(slot, 0));
+      continue;
+    }
+    if (it->second.shape() != slot.desc.shape)
+      throw base::DataError(fmt::format("tensor init.{} is {}, the network wants {}", slot.name, it->second.shape().ToString(),
+                                        slot.desc.shape.ToString()),
+                            file_.name, "the metadata and the tensors do not belong together");
+    storage_.Slot(slot.name).Set(tensor::HostTensor::FromDoubles(slot.desc, it->second.ToDoubles()));
+  }
+}
+
+void Trajectory::Run(plan::Executor& executor, int64_t index, double rate, double count) {
+  const plan::Plan& plan = executor.plan();
+  const auto set = [&](const std::string& name, std::span<const double> values) {
+    if (!plan.HasInput(name)) return;
+    const plan::TensorView view = storage_.Input(plan, name);
+    view.Set(tensor::HostTensor::FromDoubles(view.desc, values));
+  };
+  const auto batch = [&](const std::string& name) {
+    const std::vector<double> all = file_.content.At(name, file_.name).ToDoubles();
+    const size_t batches = static_cast<size_t>(file_.content.At(name, file_.name).shape()[0]), size = all.size() / batches;
+    if (static_cast<size_t>(index) >= batches)
+      throw base::DataError(fmt::format("{} has {} batches, {} are needed", name, batches, index + 1), file_.name, "");
+    return std::vector<double>(all.begin() + static_cast<ptrdiff_t>(index * static_cast<int64_t>(size)),
+                               all.begin() + static_cast<ptrdiff_t>((index + 1) * static_cast<int64_t>(size)));
+  };
+  set("images", batch("images"));
+  set("labels", batch("labels"));
+  set("rate", std::vector<double>{rate});
+  set("adam_count", std::vector<double>{count});
+  set("rng", std::vector<double>{0, 0});
+  executor.Run();
+}
+
+std::vector<double> Trajectory::Output(plan::Executor& executor, const std::string& name) {
+  return storage_.Output(executor.plan(), name).Copy().ToDoubles();
+}
+
+nn::StepOptions Trajectory::Options() const {
+  nn::StepOptions options;
+  options.batch = file_.Int("batch");
+  options.image_size = file_.content.At("images", file_.name).shape()[3];
+  options.dtype = checker_.dtype();
+  options.image_layout = tensor::Layout::kPlain;
+  options.output_gradients = true;
+  return options;
+}
+
+void Trajectory::CheckFirst(const std::string& name, std::span<const double> actual) {
+  comparison_.Check(name, actual, file_.content.At(name, file_.name), checker_.precision == Precision::kF64 ? kF64Tolerance : kF32FirstForward);
+}
+
+void Trajectory::CheckLater(const std::string& name, std::span<const double> actual) {
+  if (checker_.precision == Precision::kF64)
+    comparison_.Check(name, actual, file_.content.At(name, file_.name), kF64Tolerance);
+  else
+    comparison_.AddToGroup(name, actual, file_.content.At(name, file_.name));
+}
+
+void Trajectory::CheckGradients(plan::Executor& executor, const std::string& prefix) {
+  for (const auto& [output, value] : executor.plan().graph().outputs()) {
+    if (output.rfind("grad.", 0) != 0) continue;
+    const std::string name = prefix + output;
+    if (file_.content.tensors.contains(name)) CheckLater(name, Output(executor, output));
+  }
+}
+
+void Trajectory::CheckFinalState() {
+  for (const ir::Slot& slot : storage_.slots()) {
+    const std::string name = "final." + slot.name;
+    if (file_.content.tensors.contains(name)) CheckLater(name, storage_.Slot(slot.name).Copy().ToDoubles());
+  }
+}
+
+void Trajectory::EndGradients() { comparison_.EndGroup("first gradients", kF32FirstGradientMedian); }
+void Trajectory::EndLater() { comparison_.EndGroup("later steps", kInfinity); }
+
+}  // namespace pdarts::selftest

@@ -1,0 +1,39 @@
+#include "selftest/vectors.h"
+
+#include <charconv>
+
+namespace pdarts::selftest {
+
+const std::string& VectorFile::Meta(const std::string& key) const {
+  const auto it = content.metadata.find(key);
+  if (it == content.metadata.end())
+    throw base::DataError(fmt::format("__metadata__ has no '{}'", key), name, "this is not a file of reference vectors, or of another version");
+  return it->second;
+}
+
+double VectorFile::Number(const std::string& key) const {
+  const std::string& text = Meta(key);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw base::DataError(fmt::format("__metadata__ '{}' is '{}', not a number", key, text), name, "make the file again");
+  return value;
+}
+
+int64_t VectorFile::Int(const std::string& key) const { return static_cast<int64_t>(Number(key)); }
+
+Report CheckFile(const std::filesystem::path& path, const Checker& checker) {
+  Report report;
+  report.file = path.filename().string();
+  const VectorFile file{path.string(), tensor::ReadSafetensors(path)};
+  report.kind = file.Meta("kind");
+  if (report.kind == "ops")
+    CheckOperations(file, checker, report);
+  else if (report.kind == "search")
+    CheckSearchTrajectory(file, checker, report);
+  else
+    throw base::DataError(fmt::format("kind '{}' is not known", report.kind), file.name, "known: ops, search, evaluation");
+  return report;
+}
+
+}  // namespace pdarts::selftest
