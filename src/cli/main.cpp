@@ -1,3 +1,3 @@
-#include <fmt/format.h>
+#include "cli/command.h"
 
-int main() { return 0; }
+int main(int argc, char** argv) { return pdarts::cli::RunMain(pdarts::cli::Arguments(argv + 1, argv + argc)); }

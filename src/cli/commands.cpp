@@ -1,0 +1,14 @@
+#include "cli/commands.h"
+
+namespace pdarts::cli {
+
+std::span<const Command> Commands() {
+  static const Command kCommands[] = {
+      {"devices", "list the devices pdarts can compute on", RunDevices},
+      {"version", "print the version and how this binary was built", RunVersion},
+      {"help", "print this list, or the options of a verb", RunHelp},
+  };
+  return kCommands;
+}
+
+}  // namespace pdarts::cli

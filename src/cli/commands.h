@@ -1,0 +1,12 @@
+// The entry points of the verbs, each in the file of its name.
+#pragma once
+
+#include "cli/command.h"
+
+namespace pdarts::cli {
+
+int RunDevices(const Arguments& arguments);
+int RunVersion(const Arguments& arguments);
+int RunHelp(const Arguments& arguments);
+
+}  // namespace pdarts::cli
