@@ -1,6 +1,8 @@
 // pdarts help [VERB]
 #include "cli/help.h"
 
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/option_set.h"
 #include "cli/output.h"

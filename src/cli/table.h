@@ -11,8 +11,9 @@ enum class Colour { kNone, kGood, kBad, kDoubtful, kDim };
 struct Cell {
   std::string text;
   Colour colour = Colour::kNone;
-  Cell(std::string text, Colour colour = Colour::kNone) : text(std::move(text)), colour(colour) {}  // NOLINT: made from plain text
-  Cell(const char* text) : text(text) {}                                                            // NOLINT
+  Cell(std::string cell_text, Colour cell_colour = Colour::kNone)
+      : text(std::move(cell_text)), colour(cell_colour) {}  // NOLINT: made from plain text
+  Cell(const char* cell_text) : text(cell_text) {}          // NOLINT
 };
 
 class Table {
@@ -28,7 +29,8 @@ class Table {
   void AddRow(std::vector<Cell> cells);  // at most as many as columns; the rest stay empty
   void AddRule();                        // a line between two groups of rows
 
-  // One line each, no trailing blanks. Widths count UTF-8 code points. Colours as ANSI sequences where `colours` is true.
+  // One line each, no trailing blanks. Widths count UTF-8 code points. Colours as ANSI sequences where `colours` is
+  // true.
   std::string Render(bool colours) const;
   void Print() const;  // Render on stdout, with colours where it wants them
 
