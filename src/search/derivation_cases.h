@@ -1,0 +1,19 @@
+// Derivation against stored cases: alphas, and the switches and cells that the published implementation makes of them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace pdarts::search {
+
+struct DerivationCasesResult {
+  int cases = 0;
+  int passed = 0;
+  std::string first_failure;  // "case 3: stage 2, normal cell"; empty where all passed
+};
+
+// Reads derivation.json (its "note" says the format). Compares the switches after each stage, the unrestricted cells
+// and those for every M. Throws a data error where the file cannot be read or has another form.
+DerivationCasesResult CheckDerivationCases(const std::filesystem::path& path);
+
+}  // namespace pdarts::search
