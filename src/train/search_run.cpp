@@ -1,0 +1,84 @@
+#include "train/search_run.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "train/search_stage.h"
+
+namespace pdarts::train {
+namespace {
+
+// How many operations an edge loses after stages 1 and 2 (paper, section 4.2: 8, 5, 3).
+constexpr std::array<int, 2> kDropped = {3, 2};
+
+void WriteResults(const RunFolder& folder, const SearchResult& result, int max_skip) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::object();
+  for (const auto& [m, genotype] : result.by_max_skip) all[std::to_string(m)] = search::ToJson(genotype);
+  nlohmann::ordered_json chosen = search::ToJson(result.genotype);
+  chosen["max_skip"] = max_skip;
+  base::WriteFileAtomically(folder.File("genotype.json"), chosen.dump(2) + "\n");
+  base::WriteFileAtomically(folder.File("genotype.txt"), search::ToString(result.genotype) + "\n");
+  base::WriteFileAtomically(folder.File("genotypes_by_max_skip.json"), all.dump(2) + "\n");
+}
+
+double SecondsOf(const RunFolder& folder) {
+  double seconds = 0;
+  std::string content = base::ReadFile(folder.File(kMetricsFile));
+  for (size_t begin = 0; begin < content.size();) {
+    const size_t end = std::min(content.find('\n', begin), content.size());
+    seconds += nlohmann::json::parse(content.substr(begin, end - begin)).value("seconds", 0.0);
+    begin = end + 1;
+  }
+  return seconds;
+}
+
+}  // namespace
+
+SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Progress& progress) {
+  const data::Splits splits = data::OpenDataset(given.data);
+  for (const std::string& warning : splits.warnings) progress.Note(warning);
+  const SearchOptions options = Resolve(given, splits.train->info().classes);
+  if (splits.train->Size() < 4)
+    throw base::DataError(fmt::format("a search needs at least 4 training images, not {}", splits.train->Size()), options.data.dataset,
+                          "raise --train-limit");
+  const RunFolder folder(options.out, ToJson(options), options.resume, {"workers"});
+  SearchContext context{options, backend, progress, folder, splits.train, backend.Signature()};
+  SearchState state;
+  std::optional<Checkpoint> checkpoint;
+  const std::string where = folder.File(kCheckpointFile).string();
+  if (options.resume && folder.HasCheckpoint()) {
+    checkpoint = ReadCheckpoint(folder.File(kCheckpointFile));
+    CheckKind(*checkpoint, "search", where);
+    context.signature = ContinueSignature(checkpoint->signature, backend.Signature(), options.allow_signature_change, where);
+    state = SearchStateFromText(checkpoint->state, where);
+    progress.Note(fmt::format("resuming at stage {} epoch {} batch {}", state.stage + 1, state.epoch + 1, state.batch + 1));
+  }
+  folder.CutLines(kMetricsFile, state.lines);
+  folder.CutLines("alphas.jsonl", state.lines);
+
+  SearchResult result;
+  for (;;) {
+    SearchStage stage(context, state, checkpoint ? &checkpoint->slots : nullptr);
+    checkpoint.reset();
+    stage.Run();
+    const search::Alphas alphas = stage.alphas();
+    if (state.stage == 2) {
+      result.genotype = search::DeriveRestricted(state.switches, alphas, options.max_skip);
+      result.by_max_skip = search::DeriveAll(state.switches, alphas);
+      break;
+    }
+    state.switches = search::Prune(state.switches, alphas, kDropped[static_cast<size_t>(state.stage)]);
+    ++state.stage;
+    state.epoch = 0;
+    state.adam_count = 0;
+  }
+  result.validation_accuracy = state.validation_accuracy;
+  result.seconds = SecondsOf(folder);
+  result.signature = context.signature;
+  result.folder = folder.path();
+  WriteResults(folder, result, options.max_skip);
+  return result;
+}
+
+}  // namespace pdarts::train

@@ -1,0 +1,66 @@
+// One stage of the search: a supernet trained from scratch while its alphas learn (paper, section 3.2).
+#pragma once
+
+#include "nn/spec.h"
+#include "search/derivation.h"
+#include "train/metrics.h"
+#include "train/run_folder.h"
+#include "train/search_run.h"
+#include "train/step_runner.h"
+
+namespace pdarts::train {
+
+// Where a search stands; what a checkpoint holds besides the slots. No times: the same run gives the same bytes however often it stopped.
+struct SearchState {
+  int stage = 0, epoch = 0;  // from 0; epoch == epochs: the stage is done
+  int64_t batch = 0;         // the next of the epoch
+  int64_t adam_count = 0;    // architecture steps of the stage so far
+  RunningSums weights, alphas;
+  int64_t lines = 0;         // of metrics.jsonl and alphas.jsonl that belong to this state
+  search::Switches switches = search::Switches::All();
+  std::array<double, 3> validation_accuracy{};
+};
+
+std::string ToText(const SearchState& state);
+SearchState SearchStateFromText(const std::string& text, const std::string& where);  // data error
+
+// What stays the same over the stages.
+struct SearchContext {
+  const SearchOptions& options;
+  device::Backend& backend;
+  Progress& progress;
+  const RunFolder& folder;
+  std::shared_ptr<const data::Dataset> train;
+  std::string signature;
+};
+
+class SearchStage {
+ public:
+  // Begins the stage of `state`, or continues it from the slots of a checkpoint.
+  SearchStage(const SearchContext& context, SearchState& state, const SlotTensors* slots);
+
+  // Runs to the stage's end. A signal: saves, then throws an error of exit code kInterrupted or kTerminated.
+  void Run();
+
+  search::Alphas alphas();
+
+ private:
+  void RunEpoch();
+  void ArchitectureStep(int64_t step);
+  void Validate();
+  void EndEpoch(double seconds);
+  void Save();
+  void Report(const char* phase, int64_t steps, double images_per_second);
+  nn::SearchNetworkSpec Spec() const;
+  StepScalars Scalars(int64_t step) const;
+
+  const SearchContext& context_;
+  SearchState& state_;
+  uint64_t seed_;
+  plan::ModelStorage storage_;
+  std::unique_ptr<StepRunner> weights_, architecture_, evaluation_;
+  std::unique_ptr<data::Loader> weight_loader_, alpha_loader_, validation_loader_;
+  std::optional<RunningSums> validation_;
+};
+
+}  // namespace pdarts::train
