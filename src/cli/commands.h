@@ -5,6 +5,10 @@
 
 namespace pdarts::cli {
 
+int RunSearchVerb(const Arguments&);
+int RunTrainVerb(const Arguments&);
+int RunEvalVerb(const Arguments&);
+int RunSelftest(const Arguments&);
 int RunDevices(const Arguments& arguments);
 int RunVersion(const Arguments& arguments);
 int RunHelp(const Arguments& arguments);

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "search/derivation_cases.h"
+
 namespace pdarts::selftest {
 
 const std::string& VectorFile::Meta(const std::string& key) const {
@@ -25,12 +27,22 @@ int64_t VectorFile::Int(const std::string& key) const { return static_cast<int64
 Report CheckFile(const std::filesystem::path& path, const Checker& checker) {
   Report report;
   report.file = path.filename().string();
+  if (path.extension() == ".json") {
+    const search::DerivationCasesResult result = search::CheckDerivationCases(path);
+    report.kind = "derivation";
+    report.compared = result.cases;
+    report.notes.push_back(fmt::format("{} of {} cases", result.passed, result.cases));
+    if (result.passed != result.cases) report.failures.push_back(result.first_failure);
+    return report;
+  }
   const VectorFile file{path.string(), tensor::ReadSafetensors(path)};
   report.kind = file.Meta("kind");
   if (report.kind == "ops")
     CheckOperations(file, checker, report);
   else if (report.kind == "search")
     CheckSearchTrajectory(file, checker, report);
+  else if (report.kind == "evaluation")
+    CheckEvaluationTrajectory(file, checker, report);
   else
     throw base::DataError(fmt::format("kind '{}' is not known", report.kind), file.name, "known: ops, search, evaluation");
   return report;

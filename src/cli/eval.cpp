@@ -1,0 +1,49 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/option_set.h"
+#include "cli/output.h"
+#include "cli/run_support.h"
+#include "train/training_run.h"
+
+namespace pdarts::cli {
+
+int RunEvalVerb(const Arguments& arguments) {
+  OptionSet options("eval", "Tests stored weights on the test split.");
+  DataOptions data;
+  MachineOptions machine;
+  OutputOptions output;
+  train::EvalOptions eval;
+  std::string arch, weights;
+  data.AddTo(options);
+  options.Group("Network");
+  options.Add("arch", &arch, "ARCH", "a file with a genotype, or 'Genotype(...)'");
+  options.Add("weights", &weights, "FILE", "safetensors under the published implementation's names");
+  options.Add("batch", &eval.batch, "N", "images a batch");
+  options.Add("channels", &eval.channels, "N", "initial channels");
+  options.Add("layers", &eval.cells, "N", "cells");
+  machine.AddTo(options);
+  output.AddTo(options);
+  if (!options.Parse(arguments)) return 0;
+  if (arch.empty()) throw base::UsageError("no cell given", "--arch", "give a file or a 'Genotype(...)' text");
+  if (weights.empty()) throw base::UsageError("no weights given", "--weights", "give a safetensors file");
+
+  eval.genotype = ReadArchitecture(arch);
+  eval.weights = weights;
+  eval.data = SpecOf(data);
+  eval.workers = machine.workers;
+  const auto backend = MakeBackend(machine);
+  ConsoleProgress progress;
+  const train::EvalResult result = train::RunEvaluation(eval, *backend, progress);
+  if (output.json)
+    Print(nlohmann::ordered_json{{"error", result.error}, {"error_top5", result.error_top5}, {"loss", result.loss}, {"images", result.images},
+                                 {"parameters", result.parameters}, {"seconds", result.seconds}}
+              .dump(2) +
+          "\n");
+  else
+    Print(fmt::format("test error {:.2f}% (top-5 {:.2f}%)  loss {:.4f}  {} images  {} parameters\n", result.error, result.error_top5,
+                      result.loss, result.images, result.parameters));
+  return 0;
+}
+
+}  // namespace pdarts::cli

@@ -1,0 +1,32 @@
+// What the verbs that compute share: the backend of --device, and progress on stderr.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/shared_options.h"
+#include "data/dataset.h"
+#include "device/backend.h"
+#include "search/genotype.h"
+#include "train/progress.h"
+
+namespace pdarts::cli {
+
+// Sets threads and instruction set, then makes the backend: "auto" and "cpu" the CPU's, "ref" the reference.
+std::unique_ptr<device::Backend> MakeBackend(const MachineOptions& options);
+
+data::DatasetSpec SpecOf(const DataOptions& options);
+
+// A DARTS text, a file that holds one or a genotype's JSON.
+search::Genotype ReadArchitecture(const std::string& text);
+
+// One status line with the estimate on a terminal, plain lines elsewhere; stops at SIGINT or SIGTERM.
+class ConsoleProgress final : public train::Progress {
+ public:
+  void Step(const train::StepStatus& status) override;
+  void EpochDone(const train::StepStatus& status, std::string_view line) override;
+  void Note(std::string_view line) override;
+  std::optional<int> StopSignal() override;
+};
+
+}  // namespace pdarts::cli

@@ -1,0 +1,83 @@
+#include <nlohmann/json.hpp>
+
+#include "base/stop.h"
+#include "cli/commands.h"
+#include "cli/option_set.h"
+#include "cli/output.h"
+#include "cli/run_support.h"
+#include "train/search_run.h"
+
+namespace pdarts::cli {
+namespace {
+
+// "5,11,17" as three whole numbers.
+std::array<int, 3> ThreeNumbers(const std::string& text, const std::string& option) {
+  std::array<int, 3> numbers{};
+  size_t position = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    size_t used = 0;
+    try {
+      numbers[i] = std::stoi(text.substr(position), &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    const size_t end = position + used;
+    if (used == 0 || (i < 2 ? text[end] != ',' : end != text.size()))
+      throw base::UsageError(fmt::format("'{}' is not three numbers", text), option, "for example 5,11,17");
+    position = end + 1;
+  }
+  return numbers;
+}
+
+}  // namespace
+
+int RunSearchVerb(const Arguments& arguments) {
+  OptionSet options("search", "Searches a normal and a reduction cell in three stages (P-DARTS) and writes them to --out.");
+  DataOptions data;
+  RunOptions run;
+  TrainingOptions training;
+  MachineOptions machine;
+  OutputOptions output;
+  std::string cells = "5,11,17";
+  std::optional<int> frozen;
+  train::SearchOptions search;
+  data.AddTo(options);
+  run.AddTo(options);
+  options.Group("Search");
+  options.Add("cells", &cells, "A,B,C", "cells of the three stages' networks");
+  options.Add("epochs", &search.epochs, "N", "epochs a stage");
+  options.Add("frozen-epochs", &frozen, "N", "epochs in which the alphas rest; not given: two fifths", {0, 1e6});
+  options.Add("batch", &search.batch, "N", "images a batch");
+  options.Add("channels", &search.channels, "N", "initial channels");
+  options.Add("max-skip", &search.max_skip, "M", "skip-connects the normal cell may keep");
+  options.AddChoice("recipe", &training.recipe, {"paper", "released"}, "whose dropout rates, where the two differ");
+  options.AddSwitch("allow-signature-change", &search.allow_signature_change, "resume with another build, instruction set or thread count");
+  machine.AddTo(options);
+  output.AddTo(options);
+  if (!options.Parse(arguments)) return 0;
+
+  search.data = SpecOf(data);
+  search.out = run.out;
+  search.resume = run.resume;
+  search.seed = run.seed;
+  search.recipe = train::RecipeFromName(training.recipe);
+  search.cells = ThreeNumbers(cells, "--cells");
+  search.frozen_epochs = frozen;
+  search.workers = machine.workers;
+  const auto backend = MakeBackend(machine);
+  const base::StopSignals signals;
+  ConsoleProgress progress;
+  const train::SearchResult result = train::RunSearch(search, *backend, progress);
+  if (output.json) {
+    nlohmann::ordered_json json = search::ToJson(result.genotype);
+    json["seconds"] = result.seconds;
+    json["validation_accuracy"] = result.validation_accuracy;
+    json["signature"] = result.signature;
+    Print(json.dump(2) + "\n");
+  } else {
+    Print(search::ToString(result.genotype) + "\n");
+  }
+  return 0;
+}
+
+}  // namespace pdarts::cli
