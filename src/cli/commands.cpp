@@ -8,6 +8,7 @@ std::span<const Command> Commands() {
       {"train", "train the network built from a cell, and test it", RunTrainVerb},
       {"eval", "test stored weights", RunEvalVerb},
       {"selftest", "check a backend against reference files", RunSelftest},
+      {"data", "show or verify a dataset, or download one", RunData},
       {"devices", "list the devices pdarts can compute on", RunDevices},
       {"version", "print the version and how this binary was built", RunVersion},
       {"help", "print this list, or the options of a verb", RunHelp},

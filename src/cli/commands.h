@@ -9,6 +9,7 @@ int RunSearchVerb(const Arguments&);
 int RunTrainVerb(const Arguments&);
 int RunEvalVerb(const Arguments&);
 int RunSelftest(const Arguments&);
+int RunData(const Arguments& arguments);
 int RunDevices(const Arguments& arguments);
 int RunVersion(const Arguments& arguments);
 int RunHelp(const Arguments& arguments);
