@@ -18,8 +18,7 @@ struct DropoutDraw {
 // element % 4, as a uniform number in [0, 1), not below the rate. Elements count in NHWC order; for drop path the
 // element is the sample. Draws repeat after 2^34 elements, more than any tensor here has.
 inline bool DropoutMaskKeep(const DropoutDraw& draw, float rate, int64_t element) {
-  const PhiloxBlock block =
-      Philox({static_cast<uint32_t>(element / 4), draw.op_id, draw.step, 0}, draw.key);
+  const PhiloxBlock block = Philox({static_cast<uint32_t>(element / 4), draw.op_id, draw.step, 0}, draw.key);
   return UniformFloat(block[element % 4]) >= rate;
 }
 

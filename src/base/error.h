@@ -26,7 +26,8 @@ enum class ExitCode {
 // Ends a command. One line for the user: what is wrong, where, and what to do about it.
 class Error : public std::runtime_error {
  public:
-  // `where` is a path, an option or a position ("batch 3, image 17"); may be empty. `remedy` may be empty only where none exists.
+  // `where` is a path, an option or a position ("batch 3, image 17"); may be empty. `remedy` may be empty only where
+  // none exists.
   Error(ExitCode code, std::string what, std::string where, std::string remedy);
 
   ExitCode code() const { return code_; }
@@ -50,9 +51,10 @@ std::string NearestName(const std::string& word, const std::vector<std::string>&
 
 }  // namespace pdarts::base
 
-// Guards an invariant of ours: a failure is a bug of pdarts, never the user's. The detail is fmt's format and arguments.
-#define PD_CHECK(condition, ...)                                                                       \
-  do {                                                                                                 \
-    if (!(condition)) [[unlikely]]                                                                     \
-      ::pdarts::base::CheckFailed(#condition, __FILE__, __LINE__, ::fmt::format("" __VA_ARGS__));      \
+// Guards an invariant of ours: a failure is a bug of pdarts, never the user's. The detail is fmt's format and
+// arguments.
+#define PD_CHECK(condition, ...)                                                                  \
+  do {                                                                                            \
+    if (!(condition)) [[unlikely]]                                                                \
+      ::pdarts::base::CheckFailed(#condition, __FILE__, __LINE__, ::fmt::format("" __VA_ARGS__)); \
   } while (false)

@@ -1,4 +1,5 @@
-// Content hashes: FNV-1a for table keys, SHA-256 for what is stored, MD5 only to compare with published sums of archives.
+// Content hashes: FNV-1a for table keys, SHA-256 for what is stored, MD5 only to compare with published sums of
+// archives.
 #pragma once
 
 #include <cstddef>

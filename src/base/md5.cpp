@@ -12,7 +12,8 @@ constexpr std::array<int, 16> kShift = {7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 
 // floor(2^32 |sin(i + 1)|), as the RFC defines its table.
 std::array<uint32_t, 64> SineTable() {
   std::array<uint32_t, 64> table;
-  for (int i = 0; i < 64; ++i) table[i] = static_cast<uint32_t>(std::floor(std::fabs(std::sin(i + 1.0)) * 4294967296.0));
+  for (int i = 0; i < 64; ++i)
+    table[i] = static_cast<uint32_t>(std::floor(std::fabs(std::sin(i + 1.0)) * 4294967296.0));
   return table;
 }
 
@@ -32,7 +33,8 @@ class Md5 final : public BlockDigest {
     static const std::array<uint32_t, 64> kSine = SineTable();
     std::array<uint32_t, 16> m;
     for (int i = 0; i < 16; ++i)
-      m[i] = uint32_t{block[4 * i]} | uint32_t{block[4 * i + 1]} << 8 | uint32_t{block[4 * i + 2]} << 16 | uint32_t{block[4 * i + 3]} << 24;
+      m[i] = uint32_t{block[4 * i]} | uint32_t{block[4 * i + 1]} << 8 | uint32_t{block[4 * i + 2]} << 16 |
+             uint32_t{block[4 * i + 3]} << 24;
     auto [a, b, c, d] = state_;
     for (int i = 0; i < 64; ++i) {
       uint32_t f;

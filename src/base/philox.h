@@ -36,15 +36,16 @@ inline PhiloxBlock Philox(PhiloxBlock counter, uint64_t key) {
 // Uniform in [0, 1) with 24 bits, exactly representable as float.
 inline float UniformFloat(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
-// A sequence of draws for one purpose: key (seed, stream), counter (a, b, c, running index). Cheap to make; copy freely.
+// A sequence of draws for one purpose: key (seed, stream), counter (a, b, c, running index). Cheap to make; copy
+// freely.
 class RandomSequence {
  public:
   RandomSequence(uint64_t seed, RandomStream stream, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0);
 
-  uint32_t Bits();                  // 32 uniform bits
-  uint32_t Below(uint32_t n);       // uniform in [0, n), n >= 1, without bias
-  double Uniform();                 // uniform in [0, 1), 53 bits
-  double Normal();                  // standard normal (Box-Muller)
+  uint32_t Bits();             // 32 uniform bits
+  uint32_t Below(uint32_t n);  // uniform in [0, n), n >= 1, without bias
+  double Uniform();            // uniform in [0, 1), 53 bits
+  double Normal();             // standard normal (Box-Muller)
 
  private:
   uint64_t key_;

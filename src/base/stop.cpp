@@ -38,9 +38,12 @@ bool StopRequested() { return stop_signal.load(std::memory_order_relaxed) != 0; 
 
 ExitCode StopExitCode() {
   switch (stop_signal.load()) {
-    case 0: return ExitCode::kOk;
-    case SIGINT: return ExitCode::kInterrupted;
-    default: return ExitCode::kTerminated;
+    case 0:
+      return ExitCode::kOk;
+    case SIGINT:
+      return ExitCode::kInterrupted;
+    default:
+      return ExitCode::kTerminated;
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace pdarts::base {
 
-// While one lives, SIGINT and SIGTERM only set a flag. Make it in the verb that asks StopRequested between steps, never elsewhere:
-// a verb that does not ask would no longer stop at all. Not nested.
+// While one lives, SIGINT and SIGTERM only set a flag. Make it in the verb that asks StopRequested between steps, never
+// elsewhere: a verb that does not ask would no longer stop at all. Not nested.
 class StopSignals {
  public:
   StopSignals();

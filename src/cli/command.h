@@ -11,8 +11,8 @@ using Arguments = std::vector<std::string>;  // what follows the verb on the com
 
 struct Command {
   const char* name;
-  const char* summary;                // one line, shown by `pdarts help`
-  int (*run)(const Arguments&);       // returns the exit code; ends by base::Error otherwise
+  const char* summary;           // one line, shown by `pdarts help`
+  int (*run)(const Arguments&);  // returns the exit code; ends by base::Error otherwise
 };
 
 // All verbs there are, in the order of the help.

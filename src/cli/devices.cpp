@@ -36,7 +36,8 @@ int RunDevices(const Arguments& arguments) {
     return 0;
   }
   using enum Table::Align;
-  Table table({{"device"}, {"model"}, {"cores", kRight}, {"instruction sets"}, {"memory", kRight}, {"available", kRight}});
+  Table table(
+      {{"device"}, {"model"}, {"cores", kRight}, {"instruction sets"}, {"memory", kRight}, {"available", kRight}});
   table.AddRow({"cpu", info.model, std::to_string(info.cores), fmt::format("{}", fmt::join(info.isa, " ")),
                 fmt::format("{:.1f} GiB", static_cast<double>(info.memory_total) / kGiB),
                 fmt::format("{:.1f} GiB", static_cast<double>(info.memory_available) / kGiB)});

@@ -36,13 +36,17 @@ int RunEvalVerb(const Arguments& arguments) {
   ConsoleProgress progress;
   const train::EvalResult result = train::RunEvaluation(eval, *backend, progress);
   if (output.json)
-    Print(nlohmann::ordered_json{{"error", result.error}, {"error_top5", result.error_top5}, {"loss", result.loss}, {"images", result.images},
-                                 {"parameters", result.parameters}, {"seconds", result.seconds}}
+    Print(nlohmann::ordered_json{{"error", result.error},
+                                 {"error_top5", result.error_top5},
+                                 {"loss", result.loss},
+                                 {"images", result.images},
+                                 {"parameters", result.parameters},
+                                 {"seconds", result.seconds}}
               .dump(2) +
           "\n");
   else
-    Print(fmt::format("test error {:.2f}% (top-5 {:.2f}%)  loss {:.4f}  {} images  {} parameters\n", result.error, result.error_top5,
-                      result.loss, result.images, result.parameters));
+    Print(fmt::format("test error {:.2f}% (top-5 {:.2f}%)  loss {:.4f}  {} images  {} parameters\n", result.error,
+                      result.error_top5, result.loss, result.images, result.parameters));
   return 0;
 }
 

@@ -37,7 +37,8 @@ const po::value_semantic* Semantic(bool is_switch, const std::string& value_name
 
 }  // namespace
 
-OptionSet::OptionSet(std::string verb, std::string description) : verb_(std::move(verb)), description_(std::move(description)), group_(kCommonGroup) {
+OptionSet::OptionSet(std::string verb, std::string description)
+    : verb_(std::move(verb)), description_(std::move(description)), group_(kCommonGroup) {
   Add("config", &config_, "FILE", "read options from this ini file (key = value); options given as flags win");
   AddSwitch("quiet", &quiet_, "no log and no progress on stderr, errors only");
   AddSwitch("verbose", &verbose_, "more in the log");
@@ -57,7 +58,9 @@ void OptionSet::AddChoice(std::string name, std::string* target, std::vector<std
   options_.back().choices = std::move(choices);
 }
 
-void OptionSet::AddSwitch(std::string name, bool* target, std::string help) { Add(std::move(name), target, "", std::move(help)); }
+void OptionSet::AddSwitch(std::string name, bool* target, std::string help) {
+  Add(std::move(name), target, "", std::move(help));
+}
 
 void OptionSet::AddPositional(std::string name, Target target, std::string help, bool required) {
   positionals_.push_back({std::move(name), std::move(help), target, required});
@@ -140,8 +143,9 @@ void OptionSet::ParseConfigFile(const std::string& path) {
     }
     Option* option = Find(key);
     if (option == nullptr || option->name == "config" || option->name == "help") {
-      throw base::UsageError(fmt::format("unknown key '{}'", key), path,
-                             Suggestion(key, Names(), "", fmt::format("the keys are the options of pdarts {} --help", verb_)));
+      throw base::UsageError(
+          fmt::format("unknown key '{}'", key), path,
+          Suggestion(key, Names(), "", fmt::format("the keys are the options of pdarts {} --help", verb_)));
     }
     if (!option->given) values[key].insert(values[key].end(), found.value.begin(), found.value.end());
   }

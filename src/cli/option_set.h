@@ -1,4 +1,5 @@
-// The options of one verb: declared in groups, bound to variables whose values are the defaults, filled from the command line and --config.
+// The options of one verb: declared in groups, bound to variables whose values are the defaults, filled from the
+// command line and --config.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,16 @@ struct Range {
   double min = std::numeric_limits<double>::lowest(), max = std::numeric_limits<double>::max();
 };
 
-// Usage: construct; add groups and options; `if (!options.Parse(arguments)) return 0;`. Every verb also gets --config, --quiet, --verbose
-// and --help. Bound variables must outlive the object. All mistakes of the user end as usage errors that name the option.
+// Usage: construct; add groups and options; `if (!options.Parse(arguments)) return 0;`. Every verb also gets --config,
+// --quiet, --verbose and --help. Bound variables must outlive the object. All mistakes of the user end as usage errors
+// that name the option.
 class OptionSet {
  public:
-  // Text, whole number or number; an empty optional means "not given". The value held when the option is added is the default shown.
-  using Target = std::variant<std::string*, int*, int64_t*, uint64_t*, double*, std::optional<std::string>*, std::optional<int>*,
-                              std::optional<int64_t>*, std::optional<double>*, std::vector<std::string>*, bool*>;
+  // Text, whole number or number; an empty optional means "not given". The value held when the option is added is the
+  // default shown.
+  using Target =
+      std::variant<std::string*, int*, int64_t*, uint64_t*, double*, std::optional<std::string>*, std::optional<int>*,
+                   std::optional<int64_t>*, std::optional<double>*, std::vector<std::string>*, bool*>;
 
   // `description` is printed under the usage line: what the verb does, in a few lines of at most 100 characters.
   OptionSet(std::string verb, std::string description);
@@ -31,7 +35,8 @@ class OptionSet {
   OptionSet& operator=(const OptionSet&) = delete;
 
   void Group(std::string title);  // the options added next are listed under this title
-  // `value_name` is shown in the help ("N", "DIR"); a bool is a switch and shows none. A vector may be given several times.
+  // `value_name` is shown in the help ("N", "DIR"); a bool is a switch and shows none. A vector may be given several
+  // times.
   void Add(std::string name, Target target, std::string value_name, std::string help, Range range = {});
   // One of a few words.
   void AddChoice(std::string name, std::string* target, std::vector<std::string> choices, std::string help);
@@ -39,15 +44,15 @@ class OptionSet {
   // Words without a dash, in the order added; a vector takes all that remain. `required`: at least one word.
   void AddPositional(std::string name, Target target, std::string help, bool required);
 
-  // Fills the targets: flags first, then the file of --config for what the flags left open. Sets the log level. False: --help was given
-  // and the help is printed, so the verb returns 0.
+  // Fills the targets: flags first, then the file of --config for what the flags left open. Sets the log level. False:
+  // --help was given and the help is printed, so the verb returns 0.
   bool Parse(const Arguments& arguments);
 
   std::string Help() const;
   // Whether the user gave the option, on the command line or in the file.
   bool Given(const std::string& name) const;
-  // Every option and positional with its value after Parse: the object stored with a run. Not given is null; --help, --config, --quiet
-  // and --verbose are left out, because they change nothing that is computed.
+  // Every option and positional with its value after Parse: the object stored with a run. Not given is null; --help,
+  // --config, --quiet and --verbose are left out, because they change nothing that is computed.
   nlohmann::json Resolved() const;
 
  private:

@@ -6,8 +6,8 @@
 
 namespace pdarts::cli {
 
-// Writes to stdout as it is. Once the reader of a pipe has gone, further text is dropped and the verb runs on; any other failure is a
-// data error (a full disk).
+// Writes to stdout as it is. Once the reader of a pipe has gone, further text is dropped and the verb runs on; any
+// other failure is a data error (a full disk).
 void Print(std::string_view text);
 
 // Writes what is still buffered; errors as Print.

@@ -20,7 +20,8 @@ const Command& FindCommand(const std::string& name) {
     names.push_back(command.name);
   }
   const std::string nearest = base::NearestName(name, names);
-  throw base::UsageError("unknown verb", name, nearest.empty() ? "see pdarts help" : fmt::format("did you mean {}?", nearest));
+  throw base::UsageError("unknown verb", name,
+                         nearest.empty() ? "see pdarts help" : fmt::format("did you mean {}?", nearest));
 }
 
 int RunVerb(const Arguments& arguments) {
@@ -54,7 +55,8 @@ int RunMain(const Arguments& arguments) {
   } catch (const std::bad_alloc&) {
     return Fail(base::ExitCode::kDevice, "out of memory (lower --batch, --channels or --layers, or free memory)");
   } catch (const std::exception& error) {
-    Fail(base::ExitCode::kDevice, fmt::format("{} (this is a bug of pdarts: please report this line and the command)", error.what()));
+    Fail(base::ExitCode::kDevice,
+         fmt::format("{} (this is a bug of pdarts: please report this line and the command)", error.what()));
     return kBugOfPdarts;
   }
 }

@@ -31,13 +31,16 @@ data::DatasetSpec SpecOf(const DataOptions& options) {
 search::Genotype ReadArchitecture(const std::string& text) {
   if (text.find('(') != std::string::npos) return search::ParseGenotype(text);
   if (!std::filesystem::exists(text))
-    throw base::UsageError(fmt::format("no file is called '{}'", text), "--arch", "give a file or a 'Genotype(...)' text");
+    throw base::UsageError(fmt::format("no file is called '{}'", text), "--arch",
+                           "give a file or a 'Genotype(...)' text");
   const std::string content = base::ReadFile(text);
   const nlohmann::json json = nlohmann::json::parse(content, nullptr, /*allow_exceptions=*/false);
   return json.is_object() ? search::GenotypeFromJson(json, text) : search::ParseGenotype(content);
 }
 
-void ConsoleProgress::Step(const train::StepStatus& status) { base::ShowStatus(train::FormatStatus(status), /*force=*/false); }
+void ConsoleProgress::Step(const train::StepStatus& status) {
+  base::ShowStatus(train::FormatStatus(status), /*force=*/false);
+}
 void ConsoleProgress::EpochDone(const train::StepStatus&, std::string_view line) { base::LogInfo(line); }
 void ConsoleProgress::Note(std::string_view line) { base::LogInfo(line); }
 

@@ -32,7 +32,8 @@ std::array<int, 3> ThreeNumbers(const std::string& text, const std::string& opti
 }  // namespace
 
 int RunSearchVerb(const Arguments& arguments) {
-  OptionSet options("search", "Searches a normal and a reduction cell in three stages (P-DARTS) and writes them to --out.");
+  OptionSet options("search",
+                    "Searches a normal and a reduction cell in three stages (P-DARTS) and writes them to --out.");
   DataOptions data;
   RunOptions run;
   TrainingOptions training;
@@ -51,7 +52,8 @@ int RunSearchVerb(const Arguments& arguments) {
   options.Add("channels", &search.channels, "N", "initial channels");
   options.Add("max-skip", &search.max_skip, "M", "skip-connects the normal cell may keep");
   options.AddChoice("recipe", &training.recipe, {"paper", "released"}, "whose dropout rates, where the two differ");
-  options.AddSwitch("allow-signature-change", &search.allow_signature_change, "resume with another build, instruction set or thread count");
+  options.AddSwitch("allow-signature-change", &search.allow_signature_change,
+                    "resume with another build, instruction set or thread count");
   machine.AddTo(options);
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;

@@ -13,9 +13,11 @@ std::vector<std::filesystem::path> FilesOf(const std::string& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (entry.path().extension() == ".safetensors" || entry.path().extension() == ".json") files.push_back(entry.path());
+    if (entry.path().extension() == ".safetensors" || entry.path().extension() == ".json")
+      files.push_back(entry.path());
   if (error || files.empty())
-    throw base::DataError("no reference files (.safetensors, .json) here", folder, "give the folder that holds them with --vectors");
+    throw base::DataError("no reference files (.safetensors, .json) here", folder,
+                          "give the folder that holds them with --vectors");
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -23,7 +25,9 @@ std::vector<std::filesystem::path> FilesOf(const std::string& folder) {
 }  // namespace
 
 int RunSelftest(const Arguments& arguments) {
-  OptionSet options("selftest", "Checks a backend against reference files made by the published implementation. Exit 1 if one is off.");
+  OptionSet options(
+      "selftest",
+      "Checks a backend against reference files made by the published implementation. Exit 1 if one is off.");
   MachineOptions machine;
   machine.device = "cpu";
   std::string vectors, precision = "auto";
@@ -32,18 +36,20 @@ int RunSelftest(const Arguments& arguments) {
   options.AddChoice("precision", &precision, {"auto", "fp64", "fp32"}, "auto: fp64 for ref, fp32 for cpu");
   machine.AddTo(options);
   if (!options.Parse(arguments)) return 0;
-  if (vectors.empty()) throw base::UsageError("no reference files named", "--vectors", "give the folder that holds them");
+  if (vectors.empty())
+    throw base::UsageError("no reference files named", "--vectors", "give the folder that holds them");
   const bool ref = machine.device == "ref";
   if (precision == "auto") precision = ref ? "fp64" : "fp32";
-  if (precision == "fp64" && !ref) throw base::UsageError("the cpu backend computes in fp32", "--precision", "use --device ref for fp64");
+  if (precision == "fp64" && !ref)
+    throw base::UsageError("the cpu backend computes in fp32", "--precision", "use --device ref for fp64");
 
   const auto backend = MakeBackend(machine);
   Table table({{"file"}, {"kind"}, {"compared", Table::Align::kRight}, {"worst", Table::Align::kRight}, {"result"}});
   bool ok = true;
   std::string details;
   for (const std::filesystem::path& file : FilesOf(vectors)) {
-    const selftest::Report report =
-        selftest::CheckFile(file, {*backend, precision == "fp64" ? selftest::Precision::kF64 : selftest::Precision::kF32});
+    const selftest::Report report = selftest::CheckFile(
+        file, {*backend, precision == "fp64" ? selftest::Precision::kF64 : selftest::Precision::kF32});
     ok = ok && report.ok();
     table.AddRow({report.file, report.kind, std::to_string(report.compared), fmt::format("{:.2g}", report.worst),
                   report.ok() ? Cell("ok", Colour::kGood) : Cell("off", Colour::kBad)});

@@ -6,8 +6,9 @@ namespace pdarts::cli {
 
 void DataOptions::AddTo(OptionSet& options) {
   options.Group("Data");
-  options.Add("dataset", &dataset, "NAME|PATH",
-              "cifar10, cifar100, synthetic (made by pdarts, needs no file), or the path of an archive or folder of images");
+  options.Add(
+      "dataset", &dataset, "NAME|PATH",
+      "cifar10, cifar100, synthetic (made by pdarts, needs no file), or the path of an archive or folder of images");
   options.Add("data", &data, "PATH", "where the named dataset lies: its .tar.gz or its folder");
   options.Add("train-limit", &train_limit, "N", "use the first N training images only", {.min = 1});
   options.Add("test-limit", &test_limit, "N", "use the first N test images only", {.min = 1});
@@ -22,7 +23,8 @@ void RunOptions::AddTo(OptionSet& options) {
 
 void TrainingOptions::AddTo(OptionSet& options) {
   options.Group("Training (what is not given follows from the recipe)");
-  options.AddChoice("recipe", &recipe, {"paper", "released"}, "follow the paper, or the authors' published implementation");
+  options.AddChoice("recipe", &recipe, {"paper", "released"},
+                    "follow the paper, or the authors' published implementation");
   options.Add("epochs", &epochs, "N", "epochs, in a search those of each stage", {.min = 1});
   options.Add("batch", &batch, "N", "images in a batch", {.min = 1});
   options.Add("channels", &channels, "N", "channels of the first cell", {.min = 1});
@@ -33,7 +35,8 @@ void MachineOptions::AddTo(OptionSet& options) {
   options.Group("Machine");
   options.AddChoice("device", &device, {"auto", "cpu", "ref"}, "ref is slow and plain, to check the others by");
   options.AddChoice("isa", &isa, {"auto", "scalar", "avx2", "avx512"}, "force the instruction set of the CPU kernels");
-  options.Add("threads", &threads, "N", "compute threads; not given: OMP_NUM_THREADS, or all cores", {.min = 1, .max = 1024});
+  options.Add("threads", &threads, "N", "compute threads; not given: OMP_NUM_THREADS, or all cores",
+              {.min = 1, .max = 1024});
   options.Add("workers", &workers, "N", "threads that read and augment images ahead; 0 does it between the steps",
               {.min = 0, .max = 256});
 }

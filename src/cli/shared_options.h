@@ -1,5 +1,5 @@
-// Options that several verbs share: one name and one meaning everywhere. A verb holds the groups it takes, changes defaults where it must,
-// and adds them to its OptionSet.
+// Options that several verbs share: one name and one meaning everywhere. A verb holds the groups it takes, changes
+// defaults where it must, and adds them to its OptionSet.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 namespace pdarts::cli {
 
 struct DataOptions {
-  std::string dataset = "synthetic";  // cifar10, cifar100, synthetic, or a path
-  std::optional<std::string> data;    // archive or folder of the named dataset
+  std::string dataset = "synthetic";               // cifar10, cifar100, synthetic, or a path
+  std::optional<std::string> data;                 // archive or folder of the named dataset
   std::optional<int64_t> train_limit, test_limit;  // the first N images of each split
   void AddTo(OptionSet& options);
 };
@@ -36,7 +36,8 @@ struct MachineOptions {
   int workers = 2;
   std::string device = "auto", isa = "auto";
   void AddTo(OptionSet& options);
-  // Calls base::SetThreads: --threads, or OMP_NUM_THREADS, or the cores this process may use. Call before anything is compiled.
+  // Calls base::SetThreads: --threads, or OMP_NUM_THREADS, or the cores this process may use. Call before anything is
+  // compiled.
   void ApplyThreads() const;
 };
 

@@ -9,16 +9,22 @@ namespace pdarts::cli {
 namespace {
 
 size_t Width(const std::string& text) {
-  return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string Coloured(const Cell& cell) {
   switch (cell.colour) {
-    case Colour::kNone: return cell.text;
-    case Colour::kGood: return "\033[32m" + cell.text + "\033[0m";
-    case Colour::kBad: return "\033[31m" + cell.text + "\033[0m";
-    case Colour::kDoubtful: return "\033[33m" + cell.text + "\033[0m";
-    case Colour::kDim: return "\033[2m" + cell.text + "\033[0m";
+    case Colour::kNone:
+      return cell.text;
+    case Colour::kGood:
+      return "\033[32m" + cell.text + "\033[0m";
+    case Colour::kBad:
+      return "\033[31m" + cell.text + "\033[0m";
+    case Colour::kDoubtful:
+      return "\033[33m" + cell.text + "\033[0m";
+    case Colour::kDim:
+      return "\033[2m" + cell.text + "\033[0m";
   }
   return cell.text;
 }
@@ -28,7 +34,8 @@ std::string Coloured(const Cell& cell) {
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::AddRow(std::vector<Cell> cells) {
-  PD_CHECK(!cells.empty() && cells.size() <= columns_.size(), "{} cells in a table of {} columns", cells.size(), columns_.size());
+  PD_CHECK(!cells.empty() && cells.size() <= columns_.size(), "{} cells in a table of {} columns", cells.size(),
+           columns_.size());
   rows_.push_back(std::move(cells));
 }
 
@@ -52,7 +59,8 @@ std::string Table::Render(bool colours) const {
   for (const auto& line : lines) {
     std::string row;
     for (size_t i = 0; i < line.size(); ++i) {
-      const std::string blanks(widths[i] - Width(line[i].text), ' '), shown = colours ? Coloured(line[i]) : line[i].text;
+      const std::string blanks(widths[i] - Width(line[i].text), ' '),
+          shown = colours ? Coloured(line[i]) : line[i].text;
       row += (i == 0 ? "" : "  ") + (columns_[i].align == Align::kRight ? blanks + shown : shown + blanks);
     }
     row.erase(row.find_last_not_of(' ') + 1);

@@ -10,7 +10,9 @@
 namespace pdarts::cli {
 
 int RunTrainVerb(const Arguments& arguments) {
-  OptionSet options("train", "Trains the network built from a cell from scratch and tests it after each epoch; the last epoch counts.");
+  OptionSet options(
+      "train",
+      "Trains the network built from a cell from scratch and tests it after each epoch; the last epoch counts.");
   DataOptions data;
   RunOptions run;
   MachineOptions machine;
@@ -28,11 +30,13 @@ int RunTrainVerb(const Arguments& arguments) {
   options.Add("drop-path", &training.drop_path, "RATE", "drop path at the last epoch; rises linearly");
   options.Add("cutout", &training.cutout, "N", "side of the blanked square; 0: none", {0, 1024});
   options.AddSwitch("no-auxiliary", &no_auxiliary, "train without the auxiliary head");
-  options.AddSwitch("allow-signature-change", &training.allow_signature_change, "resume with another build, instruction set or thread count");
+  options.AddSwitch("allow-signature-change", &training.allow_signature_change,
+                    "resume with another build, instruction set or thread count");
   machine.AddTo(options);
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;
-  if (training.arch_name.empty()) throw base::UsageError("no cell to train", "--arch", "give a file or a 'Genotype(...)' text");
+  if (training.arch_name.empty())
+    throw base::UsageError("no cell to train", "--arch", "give a file or a 'Genotype(...)' text");
 
   training.genotype = ReadArchitecture(training.arch_name);
   training.data = SpecOf(data);
@@ -55,8 +59,9 @@ int RunTrainVerb(const Arguments& arguments) {
               .dump(2) +
           "\n");
   } else {
-    Print(fmt::format("test error {:.2f}% (best {:.2f}%, epoch {})  {} parameters  {}\n", result.last_test_error, result.best_test_error,
-                      result.best_epoch + 1, result.parameters, train::FormatDuration(result.seconds)));
+    Print(fmt::format("test error {:.2f}% (best {:.2f}%, epoch {})  {} parameters  {}\n", result.last_test_error,
+                      result.best_test_error, result.best_epoch + 1, result.parameters,
+                      train::FormatDuration(result.seconds)));
   }
   return 0;
 }

@@ -1,7 +1,8 @@
 // pdarts version
+#include <oneapi/dnnl/dnnl.h>
+
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
-#include <oneapi/dnnl/dnnl.h>
 
 #include "base/error.h"
 #include "cli/commands.h"

@@ -26,11 +26,13 @@ std::vector<std::vector<std::string>> OperationNames(const EdgeSwitches& edges) 
 EdgeSwitches SwitchesFromNames(const std::vector<std::vector<std::string>>& names, const std::string& where) {
   EdgeSwitches edges;
   if (names.size() != edges.size())
-    throw base::DataError(fmt::format("{} edges instead of {}", names.size(), edges.size()), where, "the record is damaged");
+    throw base::DataError(fmt::format("{} edges instead of {}", names.size(), edges.size()), where,
+                          "the record is damaged");
   for (size_t e = 0; e < edges.size(); ++e)
     for (const std::string& name : names[e]) {
       Primitive primitive{};
-      if (!ParsePrimitive(name, &primitive)) throw base::DataError(fmt::format("no operation is called '{}'", name), where, "the record is damaged");
+      if (!ParsePrimitive(name, &primitive))
+        throw base::DataError(fmt::format("no operation is called '{}'", name), where, "the record is damaged");
       edges[e].push_back(primitive);
     }
   return edges;

@@ -9,7 +9,8 @@ namespace pdarts::search {
 
 // The operations of each edge by name.
 std::vector<std::vector<std::string>> OperationNames(const EdgeSwitches& edges);
-EdgeSwitches SwitchesFromNames(const std::vector<std::vector<std::string>>& names, const std::string& where);  // data error
+EdgeSwitches SwitchesFromNames(const std::vector<std::vector<std::string>>& names,
+                               const std::string& where);  // data error
 
 nn::CellSpec NormalCell(const Genotype& genotype);
 nn::CellSpec ReduceCell(const Genotype& genotype);

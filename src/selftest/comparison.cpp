@@ -17,14 +17,17 @@ double RelativeError(std::span<const double> actual, std::span<const double> exp
   return norm > 0 ? std::sqrt(difference / norm) : std::sqrt(difference);
 }
 
-void Comparison::Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected, double tolerance) {
+void Comparison::Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected,
+                       double tolerance) {
   const double error = RelativeError(actual, expected.ToDoubles());
   ++report_.compared;
   if (error >= report_.worst) report_.worst = error, report_.worst_tensor = name;
-  if (!(error <= tolerance)) report_.failures.push_back(fmt::format("{}: off by {:.3g}, allowed {:.3g}", name, error, tolerance));
+  if (!(error <= tolerance))
+    report_.failures.push_back(fmt::format("{}: off by {:.3g}, allowed {:.3g}", name, error, tolerance));
 }
 
-void Comparison::AddToGroup(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected) {
+void Comparison::AddToGroup(const std::string& name, std::span<const double> actual,
+                            const tensor::HostTensor& expected) {
   const double error = RelativeError(actual, expected.ToDoubles());
   ++report_.compared;
   group_.push_back(error);
@@ -35,9 +38,11 @@ void Comparison::EndGroup(const std::string& group, double median_tolerance) {
   if (group_.empty()) return;
   std::sort(group_.begin(), group_.end());
   const double median = group_[group_.size() / 2];
-  report_.notes.push_back(fmt::format("{}: {} tensors, median {:.3g}, worst {:.3g}", group, group_.size(), median, group_.back()));
+  report_.notes.push_back(
+      fmt::format("{}: {} tensors, median {:.3g}, worst {:.3g}", group, group_.size(), median, group_.back()));
   if (!(median <= median_tolerance))
-    report_.failures.push_back(fmt::format("{}: median off by {:.3g}, allowed {:.3g}", group, median, median_tolerance));
+    report_.failures.push_back(
+        fmt::format("{}: median off by {:.3g}, allowed {:.3g}", group, median, median_tolerance));
   group_.clear();
 }
 

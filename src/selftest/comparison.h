@@ -16,8 +16,8 @@ double RelativeError(std::span<const double> actual, std::span<const double> exp
 
 struct Report {
   std::string file, kind;
-  int compared = 0;          // tensors
-  double worst = 0;          // of those held to a tolerance
+  int compared = 0;  // tensors
+  double worst = 0;  // of those held to a tolerance
   std::string worst_tensor;
   std::vector<std::string> failures;  // one line each
   std::vector<std::string> notes;     // figures that are reported without a verdict
@@ -31,7 +31,8 @@ class Comparison {
   explicit Comparison(Report& report) : report_(report) {}
 
   // Holds the tensor to the tolerance.
-  void Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected, double tolerance);
+  void Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected,
+             double tolerance);
   // Counted; the median of a group is held to a tolerance at its end, or only the worst is noted (tolerance infinite).
   void AddToGroup(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected);
   void EndGroup(const std::string& group, double median_tolerance);

@@ -1,6 +1,7 @@
+#include "nn/operations.h"
+
 #include <nlohmann/json.hpp>
 
-#include "nn/operations.h"
 #include "ops/ops.h"
 #include "plan/executor.h"
 #include "selftest/vectors.h"
@@ -20,7 +21,9 @@ struct OperationCase {
 std::vector<OperationCase> CasesOf(const VectorFile& file) {
   std::vector<OperationCase> cases;
   for (const auto& entry : nlohmann::json::parse(file.Meta("cases")))
-    cases.push_back({entry.at("case"), entry.at("op"), {entry.at("stride"), entry.at("affine"), entry.at("batch_norm_after_pool")}});
+    cases.push_back({entry.at("case"),
+                     entry.at("op"),
+                     {entry.at("stride"), entry.at("affine"), entry.at("batch_norm_after_pool")}});
   return cases;
 }
 
@@ -58,7 +61,8 @@ class CaseRun {
     for (ir::SlotId slot : layers.parameters()) wanted.push_back(graph.ReadSlot(slot));
     const std::vector<ir::ValueId> diffs = ops::DifferentiateFrom(graph, y, dy, wanted);
     if (diffs[0] != ir::kNoValue) graph.Output("dx", diffs[0]);
-    for (size_t i = 1; i < diffs.size(); ++i) graph.Output("d" + graph.slots()[layers.parameters()[i - 1]].name, diffs[i]);
+    for (size_t i = 1; i < diffs.size(); ++i)
+      graph.Output("d" + graph.slots()[layers.parameters()[i - 1]].name, diffs[i]);
     layers.UpdateStatistics();
     return graph;
   }
@@ -74,17 +78,21 @@ class CaseRun {
         if (slot.role == ir::SlotRole::kParameter)
           Set(view, Tensor(slot.name));
         else
-          view.Set(HostTensor::FromDoubles(slot.desc, std::vector<double>(static_cast<size_t>(slot.desc.shape.elements()),
-                                                                          slot.init == "ones" ? 1.0 : 0.0)));
+          view.Set(HostTensor::FromDoubles(
+              slot.desc,
+              std::vector<double>(static_cast<size_t>(slot.desc.shape.elements()), slot.init == "ones" ? 1.0 : 0.0)));
       }
     executor.Run();
     for (const auto& [name, value] : graph.outputs()) Check(name, storage_.Output(plan, name).Copy());
   }
 
-  static void Set(const plan::TensorView& view, const HostTensor& from) { view.Set(HostTensor::FromDoubles(view.desc, from.ToDoubles())); }
+  static void Set(const plan::TensorView& view, const HostTensor& from) {
+    view.Set(HostTensor::FromDoubles(view.desc, from.ToDoubles()));
+  }
 
   void Check(const std::string& name, const HostTensor& actual) {
-    comparison_.Check(case_.name + "." + name, actual.ToDoubles(), Tensor(name), checker_.precision == Precision::kF64 ? 1e-10 : 1e-5);
+    comparison_.Check(case_.name + "." + name, actual.ToDoubles(), Tensor(name),
+                      checker_.precision == Precision::kF64 ? 1e-10 : 1e-5);
   }
 
   const OperationCase& case_;

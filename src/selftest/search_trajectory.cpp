@@ -21,8 +21,8 @@ std::vector<std::vector<std::string>> EdgesOf(const VectorFile& file, const std:
 }  // namespace
 
 void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Report& report) {
-  const nn::SearchNetworkSpec spec{EdgesOf(file, "switches_normal"), EdgesOf(file, "switches_reduce"), file.Int("layers"),
-                                   file.Int("channels"), file.Int("classes")};
+  const nn::SearchNetworkSpec spec{EdgesOf(file, "switches_normal"), EdgesOf(file, "switches_reduce"),
+                                   file.Int("layers"), file.Int("channels"), file.Int("classes")};
   Trajectory t(file, checker, report);
   const nn::StepOptions options = t.Options();
   plan::Executor& weights = t.Add(nn::WeightsStep(spec, options));

@@ -29,8 +29,8 @@ void Trajectory::Reset() {
       continue;
     }
     if (it->second.shape() != slot.desc.shape)
-      throw base::DataError(fmt::format("tensor init.{} is {}, the network wants {}", slot.name, it->second.shape().ToString(),
-                                        slot.desc.shape.ToString()),
+      throw base::DataError(fmt::format("tensor init.{} is {}, the network wants {}", slot.name,
+                                        it->second.shape().ToString(), slot.desc.shape.ToString()),
                             file_.name, "the metadata and the tensors do not belong together");
     storage_.Slot(slot.name).Set(tensor::HostTensor::FromDoubles(slot.desc, it->second.ToDoubles()));
   }
@@ -45,7 +45,8 @@ void Trajectory::Run(plan::Executor& executor, int64_t index, double rate, doubl
   };
   const auto batch = [&](const std::string& name) {
     const std::vector<double> all = file_.content.At(name, file_.name).ToDoubles();
-    const size_t batches = static_cast<size_t>(file_.content.At(name, file_.name).shape()[0]), size = all.size() / batches;
+    const size_t batches = static_cast<size_t>(file_.content.At(name, file_.name).shape()[0]),
+                 size = all.size() / batches;
     if (static_cast<size_t>(index) >= batches)
       throw base::DataError(fmt::format("{} has {} batches, {} are needed", name, batches, index + 1), file_.name, "");
     return std::vector<double>(all.begin() + static_cast<ptrdiff_t>(index * static_cast<int64_t>(size)),
@@ -74,7 +75,8 @@ nn::StepOptions Trajectory::Options() const {
 }
 
 void Trajectory::CheckFirst(const std::string& name, std::span<const double> actual) {
-  comparison_.Check(name, actual, file_.content.At(name, file_.name), checker_.precision == Precision::kF64 ? kF64Tolerance : kF32FirstForward);
+  comparison_.Check(name, actual, file_.content.At(name, file_.name),
+                    checker_.precision == Precision::kF64 ? kF64Tolerance : kF32FirstForward);
 }
 
 void Trajectory::CheckLater(const std::string& name, std::span<const double> actual) {

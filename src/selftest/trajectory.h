@@ -1,4 +1,5 @@
-// What the two kinds of trajectory share: plans over one storage, started again from the file's tensors as often as needed.
+// What the two kinds of trajectory share: plans over one storage, started again from the file's tensors as often as
+// needed.
 #pragma once
 
 #include <list>
@@ -17,7 +18,8 @@ class Trajectory {
   // Compiles a graph; all of one trajectory share the storage.
   plan::Executor& Add(const ir::Graph& graph);
 
-  // Every slot to its start: "init.<name>" of the file where it is there, else as the slot says (statistics, optimizer state).
+  // Every slot to its start: "init.<name>" of the file where it is there, else as the slot says (statistics, optimizer
+  // state).
   void Reset();
 
   // Runs on batch `index` of "images" and "labels" with the given rate and update count.
@@ -27,7 +29,8 @@ class Trajectory {
   double Scalar(plan::Executor& executor, const std::string& name) { return Output(executor, name)[0]; }
   nn::StepOptions Options() const;  // batch, image size, dtype and rates by the file's metadata
 
-  // Comparisons with the file's tensor of that name. First ones are held to the tolerances of the precision; later ones in f64 only.
+  // Comparisons with the file's tensor of that name. First ones are held to the tolerances of the precision; later ones
+  // in f64 only.
   void CheckFirst(const std::string& name, std::span<const double> actual);
   void CheckLater(const std::string& name, std::span<const double> actual);
   // "first.grad.*" for all gradient outputs of the executor that the file has.

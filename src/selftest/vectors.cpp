@@ -9,7 +9,8 @@ namespace pdarts::selftest {
 const std::string& VectorFile::Meta(const std::string& key) const {
   const auto it = content.metadata.find(key);
   if (it == content.metadata.end())
-    throw base::DataError(fmt::format("__metadata__ has no '{}'", key), name, "this is not a file of reference vectors, or of another version");
+    throw base::DataError(fmt::format("__metadata__ has no '{}'", key), name,
+                          "this is not a file of reference vectors, or of another version");
   return it->second;
 }
 
@@ -18,7 +19,8 @@ double VectorFile::Number(const std::string& key) const {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size())
-    throw base::DataError(fmt::format("__metadata__ '{}' is '{}', not a number", key, text), name, "make the file again");
+    throw base::DataError(fmt::format("__metadata__ '{}' is '{}', not a number", key, text), name,
+                          "make the file again");
   return value;
 }
 
@@ -44,7 +46,8 @@ Report CheckFile(const std::filesystem::path& path, const Checker& checker) {
   else if (report.kind == "evaluation")
     CheckEvaluationTrajectory(file, checker, report);
   else
-    throw base::DataError(fmt::format("kind '{}' is not known", report.kind), file.name, "known: ops, search, evaluation");
+    throw base::DataError(fmt::format("kind '{}' is not known", report.kind), file.name,
+                          "known: ops, search, evaluation");
   return report;
 }
 

@@ -1,5 +1,6 @@
-// Checks files of reference vectors made by running the published PyTorch implementation in float64. Everything a check needs comes from
-// the file's own metadata and tensors, so any file of the format will do. A missing or malformed field is a data error naming it.
+// Checks files of reference vectors made by running the published PyTorch implementation in float64. Everything a check
+// needs comes from the file's own metadata and tensors, so any file of the format will do. A missing or malformed field
+// is a data error naming it.
 #pragma once
 
 #include <filesystem>
@@ -28,8 +29,9 @@ struct Checker {
 
 // Single operations: y, dx, dparam.*, running.*, y_eval of every case; 1e-10 in f64, 1e-5 in f32.
 void CheckOperations(const VectorFile& file, const Checker& checker, Report& report);
-// The supernet: first forward and backward, steps, final state, evaluation. f64: 1e-8 everywhere. f32: first loss and logits 1e-4, first
-// gradients 2e-3 in the median; later steps are noted only, since such networks amplify rounding from step to step.
+// The supernet: first forward and backward, steps, final state, evaluation. f64: 1e-8 everywhere. f32: first loss and
+// logits 1e-4, first gradients 2e-3 in the median; later steps are noted only, since such networks amplify rounding
+// from step to step.
 void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Report& report);
 // The evaluation networks, with the same tolerances.
 void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, Report& report);

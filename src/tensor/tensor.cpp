@@ -8,11 +8,16 @@ namespace {
 template <class F>
 decltype(auto) DispatchAny(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::kF32: return f(float{});
-    case DType::kF64: return f(double{});
-    case DType::kI32: return f(int32_t{});
-    case DType::kI64: return f(int64_t{});
-    case DType::kU8: return f(uint8_t{});
+    case DType::kF32:
+      return f(float{});
+    case DType::kF64:
+      return f(double{});
+    case DType::kI32:
+      return f(int32_t{});
+    case DType::kI64:
+      return f(int64_t{});
+    case DType::kU8:
+      return f(uint8_t{});
   }
   PD_CHECK(false, "dtype {}", static_cast<int>(dtype));
 }
@@ -52,11 +57,13 @@ std::vector<double> HostTensor::ToDoubles() const {
 }
 
 HostTensor HostTensor::FromDoubles(TensorDesc desc, std::span<const double> values) {
-  PD_CHECK(static_cast<int64_t>(values.size()) == desc.shape.elements(), "{} values for {}", values.size(), desc.shape.ToString());
+  PD_CHECK(static_cast<int64_t>(values.size()) == desc.shape.elements(), "{} values for {}", values.size(),
+           desc.shape.ToString());
   HostTensor tensor(desc);
   DispatchAny(desc.dtype, [&](auto zero) {
     using T = decltype(zero);
-    std::transform(values.begin(), values.end(), tensor.As<T>().begin(), [](double value) { return static_cast<T>(value); });
+    std::transform(values.begin(), values.end(), tensor.As<T>().begin(),
+                   [](double value) { return static_cast<T>(value); });
   });
   return tensor;
 }

@@ -15,10 +15,11 @@ namespace pdarts::tensor {
 
 enum class DType : uint8_t { kF32, kF64, kI32, kI64, kU8 };
 
-size_t SizeOf(DType dtype);           // bytes of an element
-const char* Name(DType dtype);        // "f32", "f64", "i32", "i64", "u8"
+size_t SizeOf(DType dtype);     // bytes of an element
+const char* Name(DType dtype);  // "f32", "f64", "i32", "i64", "u8"
 
-// Up to five dimensions, outermost first. Activations are N, C, H, W whatever their layout; convolution weights O, I, H, W.
+// Up to five dimensions, outermost first. Activations are N, C, H, W whatever their layout; convolution weights O, I,
+// H, W.
 class Shape {
  public:
   static constexpr int kMaxRank = 5;
@@ -46,15 +47,18 @@ class Shape {
   int rank_ = 0;
 };
 
-// How the elements of a tensor lie in memory. kPlain is row major in the order of the shape (NCHW, OIHW); kChannelsLast puts C innermost
-// (NHWC). Numbers from kFirstOpaque on are interned by the backend that made them and mean nothing elsewhere.
+// How the elements of a tensor lie in memory. kPlain is row major in the order of the shape (NCHW, OIHW); kChannelsLast
+// puts C innermost (NHWC). Numbers from kFirstOpaque on are interned by the backend that made them and mean nothing
+// elsewhere.
 enum class Layout : int32_t { kPlain = 0, kChannelsLast = 1, kFirstOpaque = 16 };
 
 struct TensorDesc {
   DType dtype = DType::kF32;
   Shape shape;
 
-  size_t bytes() const { return SizeOf(dtype) * static_cast<size_t>(shape.elements()); }  // in a plain or channels-last layout
+  size_t bytes() const {
+    return SizeOf(dtype) * static_cast<size_t>(shape.elements());
+  }  // in a plain or channels-last layout
   bool operator==(const TensorDesc&) const = default;
 };
 

@@ -3,8 +3,8 @@
 
 namespace pdarts::train {
 
-// Dropout on skip-connects within a stage (paper, section 3.3.1; the decay is the published implementation's): linear while the alphas
-// are frozen, initial (epochs - 1 - e)/epochs, then initial exp(-0.2 (e - frozen)).
+// Dropout on skip-connects within a stage (paper, section 3.3.1; the decay is the published implementation's): linear
+// while the alphas are frozen, initial (epochs - 1 - e)/epochs, then initial exp(-0.2 (e - frozen)).
 double SkipDropoutRate(double initial, int epoch, int epochs, int frozen_epochs);
 
 // Drop path rises linearly: final e/epochs.

@@ -19,18 +19,22 @@ void CheckOptions(const SearchOptions& options) {
     if (!good) throw base::UsageError(what, where, remedy);
   };
   want(options.epochs >= 1, "a stage needs at least one epoch", "--epochs", "give a number from 1 on");
-  want(options.batch >= 2, "batch normalisation needs at least two images a batch", "--batch", "give a number from 2 on");
+  want(options.batch >= 2, "batch normalisation needs at least two images a batch", "--batch",
+       "give a number from 2 on");
   want(options.channels >= 1, "the network needs channels", "--channels", "give a number from 1 on");
-  for (int cells : options.cells) want(cells >= 1, "each stage needs a cell", "--cells", "give three numbers from 1 on, such as 5,11,17");
+  for (int cells : options.cells)
+    want(cells >= 1, "each stage needs a cell", "--cells", "give three numbers from 1 on, such as 5,11,17");
   if (options.frozen_epochs) {
-    want(*options.frozen_epochs >= 0 && *options.frozen_epochs < options.epochs, "the alphas must move in at least one epoch",
-         "--frozen-epochs", "give a number below --epochs");
+    want(*options.frozen_epochs >= 0 && *options.frozen_epochs < options.epochs,
+         "the alphas must move in at least one epoch", "--frozen-epochs", "give a number below --epochs");
   }
-  want(options.max_skip >= 0, "the number of skip-connects cannot be negative", "--max-skip", "give a number from 0 on");
+  want(options.max_skip >= 0, "the number of skip-connects cannot be negative", "--max-skip",
+       "give a number from 0 on");
   want(options.workers >= 0, "the number of workers cannot be negative", "--workers", "give a number from 0 on");
   if (options.skip_dropout) {
     for (double rate : *options.skip_dropout) {
-      want(rate >= 0 && rate < 1, "a dropout rate lies in [0, 1)", "--skip-dropout", "give three rates, such as 0,0.4,0.7");
+      want(rate >= 0 && rate < 1, "a dropout rate lies in [0, 1)", "--skip-dropout",
+           "give three rates, such as 0,0.4,0.7");
     }
   }
 }

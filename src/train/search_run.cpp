@@ -40,8 +40,8 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
   for (const std::string& warning : splits.warnings) progress.Note(warning);
   const SearchOptions options = Resolve(given, splits.train->info().classes);
   if (splits.train->Size() < 4)
-    throw base::DataError(fmt::format("a search needs at least 4 training images, not {}", splits.train->Size()), options.data.dataset,
-                          "raise --train-limit");
+    throw base::DataError(fmt::format("a search needs at least 4 training images, not {}", splits.train->Size()),
+                          options.data.dataset, "raise --train-limit");
   const RunFolder folder(options.out, ToJson(options), options.resume, {"workers"});
   SearchContext context{options, backend, progress, folder, splits.train, backend.Signature()};
   SearchState state;
@@ -50,9 +50,11 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
   if (options.resume && folder.HasCheckpoint()) {
     checkpoint = ReadCheckpoint(folder.File(kCheckpointFile));
     CheckKind(*checkpoint, "search", where);
-    context.signature = ContinueSignature(checkpoint->signature, backend.Signature(), options.allow_signature_change, where);
+    context.signature =
+        ContinueSignature(checkpoint->signature, backend.Signature(), options.allow_signature_change, where);
     state = SearchStateFromText(checkpoint->state, where);
-    progress.Note(fmt::format("resuming at stage {} epoch {} batch {}", state.stage + 1, state.epoch + 1, state.batch + 1));
+    progress.Note(
+        fmt::format("resuming at stage {} epoch {} batch {}", state.stage + 1, state.epoch + 1, state.batch + 1));
   }
   folder.CutLines(kMetricsFile, state.lines);
   folder.CutLines("alphas.jsonl", state.lines);

@@ -42,23 +42,24 @@ struct SearchOptions {
   int workers = 1;
 };
 
-// Fills in the defaults that depend on others (`classes`: of the dataset) and checks every option: a usage error names the wrong one.
+// Fills in the defaults that depend on others (`classes`: of the dataset) and checks every option: a usage error names
+// the wrong one.
 SearchOptions Resolve(SearchOptions options, int classes);
 
 // Resolved options as config.json holds them.
 nlohmann::ordered_json ToJson(const SearchOptions& options);
 
 struct SearchResult {
-  search::Genotype genotype;                      // with options.max_skip
-  std::map<int, search::Genotype> by_max_skip;    // for every M
-  std::array<double, 3> validation_accuracy{};    // of each stage's last epoch, top-1, 0 to 1
-  double seconds = 0;                             // of all processes that worked on the run
-  std::string signature;                          // see Checkpoint
+  search::Genotype genotype;                    // with options.max_skip
+  std::map<int, search::Genotype> by_max_skip;  // for every M
+  std::array<double, 3> validation_accuracy{};  // of each stage's last epoch, top-1, 0 to 1
+  double seconds = 0;                           // of all processes that worked on the run
+  std::string signature;                        // see Checkpoint
   std::filesystem::path folder;
 };
 
-// Runs or continues a search, to its end. Needs backend.Signature() to stay the same. Throws what its parts throw; after a signal it
-// saves and throws an error of exit code kInterrupted or kTerminated.
+// Runs or continues a search, to its end. Needs backend.Signature() to stay the same. Throws what its parts throw;
+// after a signal it saves and throws an error of exit code kInterrupted or kTerminated.
 SearchResult RunSearch(const SearchOptions& options, device::Backend& backend, Progress& progress);
 
 }  // namespace pdarts::train

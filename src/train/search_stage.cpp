@@ -36,14 +36,17 @@ search::EdgeAlphas Rows(const plan::TensorView& table) {
   const auto columns = static_cast<size_t>(table.desc.shape[1]);
   search::EdgeAlphas rows;
   const auto values = table.As<float>();
-  for (size_t i = 0; i < values.size(); i += columns) rows.emplace_back(values.begin() + static_cast<ptrdiff_t>(i), values.begin() + static_cast<ptrdiff_t>(i + columns));
+  for (size_t i = 0; i < values.size(); i += columns)
+    rows.emplace_back(values.begin() + static_cast<ptrdiff_t>(i), values.begin() + static_cast<ptrdiff_t>(i + columns));
   return rows;
 }
 
 }  // namespace
 
 SearchStage::SearchStage(const SearchContext& context, SearchState& state, const SlotTensors* slots)
-    : context_(context), state_(state), seed_(base::Fnv1a(fmt::format("{}/stage{}", context.options.seed, state.stage))) {
+    : context_(context),
+      state_(state),
+      seed_(base::Fnv1a(fmt::format("{}/stage{}", context.options.seed, state.stage))) {
   const nn::SearchNetworkSpec spec = Spec();
   nn::StepOptions options;
   options.image_size = context.train->info().height;
@@ -82,13 +85,16 @@ nn::SearchNetworkSpec SearchStage::Spec() const {
   return spec;
 }
 
-search::Alphas SearchStage::alphas() { return {Rows(storage_.Slot("alphas_normal")), Rows(storage_.Slot("alphas_reduce"))}; }
+search::Alphas SearchStage::alphas() {
+  return {Rows(storage_.Slot("alphas_normal")), Rows(storage_.Slot("alphas_reduce"))};
+}
 
 StepScalars SearchStage::Scalars(int64_t step) const {
   const SearchOptions& o = context_.options;
   StepScalars scalars;
   scalars.rate = optim::CosineRate(o.learning_rate, state_.epoch, o.epochs);
-  scalars.skip_dropout_rate = SkipDropoutRate((*o.skip_dropout)[static_cast<size_t>(state_.stage)], state_.epoch, o.epochs, *o.frozen_epochs);
+  scalars.skip_dropout_rate =
+      SkipDropoutRate((*o.skip_dropout)[static_cast<size_t>(state_.stage)], state_.epoch, o.epochs, *o.frozen_epochs);
   scalars.seed = seed_;
   scalars.step = step;
   return scalars;
@@ -113,12 +119,13 @@ void SearchStage::RunEpoch() {
     CheckFinite(result.loss, state_.epoch, state_.batch);
     state_.weights.Add(result.loss, result.correct1, result.correct5, batch->n);
     ++state_.batch;
-    const double rate = static_cast<double>(state_.weights.images - images_before) / std::max(1e-9, SecondsSince(start));
+    const double rate =
+        static_cast<double>(state_.weights.images - images_before) / std::max(1e-9, SecondsSince(start));
     Report(learn_alphas ? "weights+alphas" : "weights", batches, rate);
     if (const auto signal = context_.progress.StopSignal(); signal && state_.batch < batches) {
       Save();
-      throw base::Error(static_cast<base::ExitCode>(128 + *signal), "stopped by a signal", context_.folder.path().string(),
-                        "the state is saved: go on with --resume");
+      throw base::Error(static_cast<base::ExitCode>(128 + *signal), "stopped by a signal",
+                        context_.folder.path().string(), "the state is saved: go on with --resume");
     }
   }
   validation_.reset();
@@ -163,9 +170,10 @@ void SearchStage::EndEpoch(double seconds) {
                                                   {"reduce", search::OperationNames(state_.switches.reduce)},
                                                   {"alphas_normal", learned.normal},
                                                   {"alphas_reduce", learned.reduce}});
-  const std::string text = fmt::format("stage {} epoch {}/{}: loss {:.4f} acc {:.2f}%{}  {:.1f} s", state_.stage + 1, state_.epoch + 1,
-                                       context_.options.epochs, state_.weights.MeanLoss(), 100 * state_.weights.Accuracy(),
-                                       validation_ ? fmt::format("  validation {:.2f}%", 100 * validation_->Accuracy()) : "", seconds);
+  const std::string text =
+      fmt::format("stage {} epoch {}/{}: loss {:.4f} acc {:.2f}%{}  {:.1f} s", state_.stage + 1, state_.epoch + 1,
+                  context_.options.epochs, state_.weights.MeanLoss(), 100 * state_.weights.Accuracy(),
+                  validation_ ? fmt::format("  validation {:.2f}%", 100 * validation_->Accuracy()) : "", seconds);
   ++state_.epoch;
   state_.batch = 0;
   state_.weights = state_.alphas = {};
@@ -189,7 +197,8 @@ void SearchStage::Report(const char* phase, int64_t steps, double images_per_sec
 }
 
 void SearchStage::Save() {
-  WriteCheckpoint(context_.folder.File(kCheckpointFile), {"search", context_.signature, ToText(state_), CopySlots(storage_)});
+  WriteCheckpoint(context_.folder.File(kCheckpointFile),
+                  {"search", context_.signature, ToText(state_), CopySlots(storage_)});
 }
 
 }  // namespace pdarts::train

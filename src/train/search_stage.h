@@ -10,13 +10,14 @@
 
 namespace pdarts::train {
 
-// Where a search stands; what a checkpoint holds besides the slots. No times: the same run gives the same bytes however often it stopped.
+// Where a search stands; what a checkpoint holds besides the slots. No times: the same run gives the same bytes however
+// often it stopped.
 struct SearchState {
   int stage = 0, epoch = 0;  // from 0; epoch == epochs: the stage is done
   int64_t batch = 0;         // the next of the epoch
   int64_t adam_count = 0;    // architecture steps of the stage so far
   RunningSums weights, alphas;
-  int64_t lines = 0;         // of metrics.jsonl and alphas.jsonl that belong to this state
+  int64_t lines = 0;  // of metrics.jsonl and alphas.jsonl that belong to this state
   search::Switches switches = search::Switches::All();
   std::array<double, 3> validation_accuracy{};
 };

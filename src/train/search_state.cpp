@@ -36,7 +36,8 @@ SearchState SearchStateFromText(const std::string& text, const std::string& wher
     state.switches.reduce = search::SwitchesFromNames(json.at("switches_reduce"), where);
     state.validation_accuracy = json.at("validation_accuracy");
   } catch (const nlohmann::json::exception& error) {
-    throw base::DataError(fmt::format("the state of the search cannot be read: {}", error.what()), where, "the checkpoint is damaged");
+    throw base::DataError(fmt::format("the state of the search cannot be read: {}", error.what()), where,
+                          "the checkpoint is damaged");
   }
   return state;
 }

@@ -1,4 +1,5 @@
-// One kind of step (weights, architecture, evaluation) over one storage: a plan for each batch size it meets, compiled on first use.
+// One kind of step (weights, architecture, evaluation) over one storage: a plan for each batch size it meets, compiled
+// on first use.
 #pragma once
 
 #include <functional>

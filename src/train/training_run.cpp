@@ -21,8 +21,16 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
-nn::EvaluationNetworkSpec SpecOf(const search::Genotype& genotype, int cells, int channels, int classes, bool auxiliary) {
-  return {search::NormalCell(genotype), search::ReduceCell(genotype), nn::Macro::kCifar, cells, channels, classes, auxiliary, true};
+nn::EvaluationNetworkSpec SpecOf(const search::Genotype& genotype, int cells, int channels, int classes,
+                                 bool auxiliary) {
+  return {search::NormalCell(genotype),
+          search::ReduceCell(genotype),
+          nn::Macro::kCifar,
+          cells,
+          channels,
+          classes,
+          auxiliary,
+          true};
 }
 
 // Where a training stands; no times, so that the same run gives the same bytes.
@@ -35,8 +43,9 @@ struct State {
 };
 
 std::string ToText(const State& s) {
-  return Json{{"epoch", s.epoch},           {"batch", s.batch},           {"lines", s.lines},         {"sums", s.sums},
-              {"last_error", s.last_error}, {"best_error", s.best_error}, {"last_loss", s.last_loss}, {"best_epoch", s.best_epoch}}
+  return Json{{"epoch", s.epoch},         {"batch", s.batch},           {"lines", s.lines},
+              {"sums", s.sums},           {"last_error", s.last_error}, {"best_error", s.best_error},
+              {"last_loss", s.last_loss}, {"best_epoch", s.best_epoch}}
       .dump();
 }
 
@@ -46,7 +55,8 @@ State FromText(const std::string& text, const std::string& where) {
     return {j.at("epoch"),      j.at("batch"),      j.at("lines"),     j.at("sums").get<RunningSums>(),
             j.at("last_error"), j.at("best_error"), j.at("last_loss"), j.at("best_epoch")};
   } catch (const nlohmann::json::exception& error) {
-    throw base::DataError(fmt::format("the state of the training cannot be read: {}", error.what()), where, "the checkpoint is damaged");
+    throw base::DataError(fmt::format("the state of the training cannot be read: {}", error.what()), where,
+                          "the checkpoint is damaged");
   }
 }
 
@@ -122,8 +132,10 @@ class Training {
         return weights ? nn::WeightsStep(spec, sized) : nn::EvaluationStep(spec, sized);
       };
     };
-    weights_ = std::make_unique<StepRunner>(backend_, storage_, graph(true), std::min<int64_t>(options_.batch, splits.train->Size()));
-    evaluation_ = std::make_unique<StepRunner>(backend_, storage_, graph(false), std::min<int64_t>(options_.batch, splits.test->Size()));
+    weights_ = std::make_unique<StepRunner>(backend_, storage_, graph(true),
+                                            std::min<int64_t>(options_.batch, splits.train->Size()));
+    evaluation_ = std::make_unique<StepRunner>(backend_, storage_, graph(false),
+                                               std::min<int64_t>(options_.batch, splits.test->Size()));
   }
 
   void Begin() {
@@ -131,7 +143,8 @@ class Training {
     if (options_.resume && folder_.HasCheckpoint()) {
       const Checkpoint checkpoint = ReadCheckpoint(folder_.File(kCheckpointFile));
       CheckKind(checkpoint, "training", where);
-      signature_ = ContinueSignature(checkpoint.signature, backend_.Signature(), options_.allow_signature_change, where);
+      signature_ =
+          ContinueSignature(checkpoint.signature, backend_.Signature(), options_.allow_signature_change, where);
       state_ = FromText(checkpoint.state, where);
       RestoreSlots(storage_, checkpoint.slots, where);
       progress_.Note(fmt::format("resuming at epoch {} batch {}", state_.epoch + 1, state_.batch + 1));
@@ -180,8 +193,9 @@ class Training {
                                           {"seconds", seconds},
                                           {"seconds_waited", train_loader_->SecondsWaited()}});
     const std::string line =
-        fmt::format("epoch {}/{}: loss {:.4f} acc {:.2f}%  test {:.2f}% (best {:.2f}%)  {:.1f} s", state_.epoch + 1, options_.epochs,
-                    state_.sums.MeanLoss(), 100 * state_.sums.Accuracy(), 100 - state_.last_error, 100 - state_.best_error, seconds);
+        fmt::format("epoch {}/{}: loss {:.4f} acc {:.2f}%  test {:.2f}% (best {:.2f}%)  {:.1f} s", state_.epoch + 1,
+                    options_.epochs, state_.sums.MeanLoss(), 100 * state_.sums.Accuracy(), 100 - state_.last_error,
+                    100 - state_.best_error, seconds);
     ++state_.epoch;
     ++state_.lines;
     state_.batch = 0;
@@ -203,7 +217,9 @@ class Training {
     progress_.Step(status);
   }
 
-  void Save() { WriteCheckpoint(folder_.File(kCheckpointFile), {"training", signature_, ToText(state_), CopySlots(storage_)}); }
+  void Save() {
+    WriteCheckpoint(folder_.File(kCheckpointFile), {"training", signature_, ToText(state_), CopySlots(storage_)});
+  }
 
   void WriteWeights() {
     tensor::SafetensorsFile file;
@@ -248,10 +264,12 @@ TrainOptions Resolve(TrainOptions options, int classes) {
     if (!good) throw base::UsageError(what, where, remedy);
   };
   want(options.epochs >= 1, "a training needs at least one epoch", "--epochs", "give a number from 1 on");
-  want(options.batch >= 2, "batch normalisation needs at least two images a batch", "--batch", "give a number from 2 on");
+  want(options.batch >= 2, "batch normalisation needs at least two images a batch", "--batch",
+       "give a number from 2 on");
   want(options.channels >= 1, "the network needs channels", "--channels", "give a number from 1 on");
   want(options.cells >= 1, "the network needs cells", "--layers", "give a number from 1 on");
-  want(options.drop_path >= 0 && options.drop_path < 1, "a drop path rate lies in [0, 1)", "--drop-path", "0.3 is the paper's");
+  want(options.drop_path >= 0 && options.drop_path < 1, "a drop path rate lies in [0, 1)", "--drop-path",
+       "0.3 is the paper's");
   if (!options.weight_decay) options.weight_decay = classes == 100 ? 5e-4 : 3e-4;
   return options;
 }
@@ -310,7 +328,8 @@ EvalResult RunEvaluation(const EvalOptions& options, device::Backend& backend, P
   tensor::SafetensorsFile weights = tensor::ReadSafetensors(options.weights);
   // The head takes no part in a test; num_batches_tracked is PyTorch's own counter.
   std::erase_if(weights.tensors, [](const auto& tensor) {
-    return tensor.first.rfind("auxiliary_head", 0) == 0 || tensor.first.find("num_batches_tracked") != std::string::npos;
+    return tensor.first.rfind("auxiliary_head", 0) == 0 ||
+           tensor.first.find("num_batches_tracked") != std::string::npos;
   });
   RestoreSlots(storage, weights.tensors, options.weights.string());
   data::Loader loader(TestLoader(splits.test, options.batch, options.workers));

@@ -35,7 +35,7 @@ struct TrainOptions {
   int workers = 1;
 };
 
-TrainOptions Resolve(TrainOptions options, int classes);         // as for a search
+TrainOptions Resolve(TrainOptions options, int classes);     // as for a search
 nlohmann::ordered_json ToJson(const TrainOptions& options);  // of resolved options
 
 struct TrainResult {

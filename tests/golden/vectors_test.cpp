@@ -17,7 +17,8 @@ void CheckAll(device::Backend& backend, Precision precision, const std::vector<s
     const Report report = CheckFile(*path, {backend, precision});
     std::string lines;
     for (const std::string& failure : report.failures) lines += failure + "\n";
-    INFO(name << ": " << report.compared << " tensors, worst " << report.worst << " " << report.worst_tensor << "\n" << lines);
+    INFO(name << ": " << report.compared << " tensors, worst " << report.worst << " " << report.worst_tensor << "\n"
+              << lines);
     CHECK(report.ok());
   }
 }
@@ -29,7 +30,8 @@ TEST_CASE("operations and derivations match the published implementation", "[gol
 
 TEST_CASE("search trajectories match the published implementation", "[golden]") {
   const auto ref = backends::NewRefBackend();
-  CheckAll(*ref, Precision::kF64, {"search_stage1.safetensors", "search_stage2.safetensors", "search_stage3.safetensors"});
+  CheckAll(*ref, Precision::kF64,
+           {"search_stage1.safetensors", "search_stage2.safetensors", "search_stage3.safetensors"});
 }
 
 TEST_CASE("evaluation trajectories match the published implementation", "[golden]") {
@@ -42,9 +44,10 @@ TEST_CASE("the ImageNet network matches the published implementation", "[golden]
   CheckAll(*ref, Precision::kF64, {"eval_imagenet_pdarts.safetensors"});
 }
 
-// Of the trajectories only those where rounding is not amplified: PyTorch's own f32 first gradients deviate by 1e-6 and 4e-6 in the
-// median here. In the other files a ReLU or a maximum that flips makes them deviate by up to 5e-3, in PyTorch as here, so whether they stay
-// under a bound differs from one instruction set to the next; `pdarts selftest` reports them.
+// Of the trajectories only those where rounding is not amplified: PyTorch's own f32 first gradients deviate by 1e-6 and
+// 4e-6 in the median here. In the other files a ReLU or a maximum that flips makes them deviate by up to 5e-3, in
+// PyTorch as here, so whether they stay under a bound differs from one instruction set to the next; `pdarts selftest`
+// reports them.
 TEST_CASE("the cpu backend in f32 matches the published implementation", "[golden]") {
   const auto cpu = backends::NewCpuBackend();
   CheckAll(*cpu, Precision::kF32, {"ops.safetensors", "search_stage1.safetensors", "eval_cifar_darts_v2.safetensors"});
