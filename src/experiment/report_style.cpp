@@ -26,19 +26,20 @@ p{margin:0 0 10px;max-width:78ch}
 .card.good b{color:var(--good)}.card.bad b{color:var(--bad)}.card.doubt b{color:var(--doubt)}
 .sheet{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
-th{position:sticky;top:0;background:var(--paper);text-align:left;font-size:12px;font-weight:600;color:var(--soft);padding:11px 12px;border-bottom:1px solid var(--line);white-space:nowrap}
-td{padding:7px 12px;vertical-align:middle}
+th:first-child{padding-left:16px}
+th{position:sticky;top:0;background:var(--paper);text-align:left;font-size:12px;font-weight:600;color:var(--soft);padding:11px 9px;border-bottom:1px solid var(--line);white-space:nowrap}
+td{padding:6px 9px;vertical-align:middle}
 tbody.group{border-top:1px solid var(--line)}
 tbody.group:first-of-type{border-top:0}
 tbody.group:hover{background:color-mix(in srgb,var(--accent) 5%,transparent)}
-td.name{vertical-align:top;padding-top:9px;font-weight:600;min-width:215px}
+td.name{vertical-align:top;padding-top:9px;font-weight:600;min-width:180px;padding-left:16px}
 td.name small{display:block;font-weight:400;color:var(--soft);font-size:12.5px}
 .number{text-align:right;white-space:nowrap}
 td.number.main{font-weight:650}
 .muted{color:var(--faint)}
 .unit{color:var(--faint);font-size:12.5px}
 td.value{white-space:nowrap}
-td.verdict{min-width:330px}
+td.verdict{min-width:250px}
 td.verdict .chip+small.note{display:inline;margin-left:8px}
 td small.note{color:var(--soft);font-size:12.5px;line-height:1.35}
 .chip{display:inline-block;padding:1px 10px;border-radius:99px;font-size:12.5px;font-weight:600;white-space:nowrap}
@@ -67,7 +68,8 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12px/1.5 ui-monospace,"SF M
 dl{display:grid;grid-template-columns:max-content 1fr;gap:5px 20px;margin:0;padding:18px 20px}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 ul{margin:0;padding:16px 20px 16px 38px}li{margin:2px 0}
 footer{margin-top:40px;color:var(--faint);font-size:13px}
-@media print{body{background:#fff}.line,.card,.sheet{break-inside:avoid}th{position:static}}
+@media print{body{background:#fff}.line,.card,.sheet{break-inside:avoid}th:first-child{padding-left:16px}
+th{position:static}}
 )css";
 
 }  // namespace

@@ -1,0 +1,51 @@
+#include "experiment/size_counter.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "data/verify.h"
+#include "nn/networks.h"
+#include "search/genotype.h"
+#include "search/search_space.h"
+
+namespace pdarts::experiment {
+namespace {
+
+nn::CellSpec CellOf(const std::vector<search::GenotypeEdge>& edges, const std::vector<int>& concat) {
+  nn::CellSpec cell{.concat = concat};
+  for (const search::GenotypeEdge& edge : edges) cell.edges.push_back({search::Name(edge.op), edge.input});
+  return cell;
+}
+
+}  // namespace
+
+TaskResult SizeCounter::RunSearch(const SearchTask& task) { PD_CHECK(false, "a search on {}", task.dataset.name); }
+
+TaskResult SizeCounter::RunTraining(const TrainTask& task) { PD_CHECK(false, "a training on {}", task.dataset.name); }
+
+TaskResult SizeCounter::Count(const CountTask& task) {
+  const search::Genotype genotype = search::GenotypeFromJson(nlohmann::json::parse(task.genotype), "the table's cell");
+  const nn::EvaluationNetworkSpec network{.normal = CellOf(genotype.normal, genotype.normal_concat),
+                                          .reduce = CellOf(genotype.reduce, genotype.reduce_concat),
+                                          .cells = task.cells,
+                                          .channels = task.channels,
+                                          .classes = task.classes};
+  constexpr int kCifarSide = 32;
+  const nn::NetworkSize size = nn::CountNetwork(network, kCifarSide);
+  TaskResult result{.provenance = machine_};
+  result.metrics.parameters = size.parameters;
+  result.metrics.multiply_adds = size.multiply_adds;
+  result.metrics.multiply_adds_counter = size.multiply_adds_counter;
+  return result;
+}
+
+DatasetUse SizeCounter::OpenData(DatasetUse use) {
+  const data::Splits splits = data::OpenDataset({.dataset = use.name, .data = use.data});
+  use.digest = data::DatasetDigest(splits);
+  use.train_images = splits.train->Size();
+  use.test_images = splits.test->Size();
+  use.classes = splits.train->info().classes;
+  return use;
+}
+
+}  // namespace pdarts::experiment
