@@ -25,6 +25,9 @@ class TaskListener {
   virtual void Finished(const Record& record, bool reused) = 0;
 };
 
+// A usage error where the setup names a row that the table does not have. Before RunTasks.
+void CheckRows(const TableSpec& table, const RunSetup& setup);
+
 // Runs what is not in `store` yet, and stores each task's record as soon as it is finished. Throws what the runner
 // throws; everything finished until then is kept.
 void RunTasks(const TableSpec& table, const RunSetup& setup, const std::filesystem::path& folder, ResultStore& store,

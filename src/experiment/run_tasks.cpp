@@ -153,15 +153,17 @@ class Walk {
 
 }  // namespace
 
-void RunTasks(const TableSpec& table, const RunSetup& setup, const std::filesystem::path& folder, ResultStore& store,
-              TaskRunner& runner, TaskListener& listener) {
-  for (const std::string& line : setup.lines) {
-    std::vector<std::string> ids;
-    for (const RowSpec& row : table.rows) ids.push_back(row.id);
+void CheckRows(const TableSpec& table, const RunSetup& setup) {
+  std::vector<std::string> ids;
+  for (const RowSpec& row : table.rows) ids.push_back(row.id);
+  for (const std::string& line : setup.lines)
     if (std::ranges::find(ids, line) == ids.end())
       throw base::UsageError(fmt::format("{} has no row \"{}\"", table.id, line), "--rows",
                              fmt::format("take some of {}", fmt::join(ids, ", ")));
-  }
+}
+
+void RunTasks(const TableSpec& table, const RunSetup& setup, const std::filesystem::path& folder, ResultStore& store,
+              TaskRunner& runner, TaskListener& listener) {
   const int tasks = Walk(table, setup).Count();
   Walk(table, setup).Run({folder, &store, &runner, &listener, tasks});
 }
