@@ -1,6 +1,7 @@
 # pdarts_embed(TARGET PATTERN...): compiles the files that match into TARGET, as base::EmbeddedFiles() (base/embedded.h) lists them.
-# The same file is the script that writes the source: cmake -DOUTPUT= -DROOT= -DFILES= -P embed.cmake.
+# The same file is the script that writes the source: cmake -DOUTPUT= -DROOT= -DFILES=A,B -P embed.cmake.
 if(CMAKE_SCRIPT_MODE_FILE)
+  string(REPLACE "," ";" FILES "${FILES}")  # a semicolon would not survive the build tool's command line
   set(entries "")
   foreach(file IN LISTS FILES)
     file(READ ${ROOT}/${file} content)
@@ -21,7 +22,7 @@ function(pdarts_embed target)
   list(SORT files)
   list(TRANSFORM files PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE paths)
   set(output ${CMAKE_BINARY_DIR}/embedded_files.cpp)
-  string(REPLACE ";" "\\;" list "${files}")
+  string(REPLACE ";" "," list "${files}")
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} -DOUTPUT=${output} -DROOT=${CMAKE_SOURCE_DIR} "-DFILES=${list}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake

@@ -34,6 +34,16 @@ TEST_CASE("table 1 at level check, counted on the real networks, is all in band"
   CHECK(result.in_band == 5);  // both widths of P-DARTS, DARTS's second order, two of SNAS
 }
 
+TEST_CASE("every value of level smoke has a stored record that it is compared with", "[experiment]") {
+  const TableSpec table = FindTable("table1");
+  for (const RowSpec& row : table.rows)
+    for (const EntrySpec& entry : row.entries) {
+      if (entry.evidence == Evidence::kQuoted || entry.evidence == Evidence::kCost) continue;
+      INFO(row.id << " " << entry.column);
+      CHECK(Stored().Find({"table1", "smoke", row.id, entry.column, 0, 0}, "").size() == 1);
+    }
+}
+
 TEST_CASE("data are opened with their digest and sizes", "[experiment]") {
   SizeCounter counter({.version = "0.1.0", .device = "cpu", .cpu = "any", .threads = 1});
   const DatasetUse use = counter.OpenData({.name = "synthetic100"});
