@@ -22,9 +22,9 @@ configure: setup
 	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_PREFIX_PATH="$$onednn;$$catch2" $(LAUNCHER) -DPDARTS_WERROR=$(WERROR) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 \
 	  || { tail -30 $(BUILD).log >&2; echo "configuring failed, see $(BUILD).log" >&2; exit 1; }
 
-# A tiny three-stage search on the embedded synthetic data; RUN="search --out DIR ..." runs something else.
-RUN ?= search --out run-first --resume --dataset synthetic --train-limit 512 --cells 3,4,5 --channels 4 --batch 32 --epochs 4
-run: all ## everything from a fresh machine to a first cell
+# RUN="search --out DIR ..." runs something else.
+RUN ?= reproduce table1 --level smoke
+run: all ## everything from a fresh machine to the first table
 	$(BUILD)/pdarts $(RUN)
 
 test: configure ## all tests
