@@ -18,6 +18,10 @@ struct Command {
 // All verbs there are, in the order of the help.
 std::span<const Command> Commands();
 
+// The verb of that name; a usage error that suggests the nearest where there is none. `where`: of the message, may be
+// empty.
+const Command& FindCommand(const std::string& name, const std::string& where);
+
 // Runs `pdarts ARGUMENTS...` and returns its exit code. Prints errors as one line on stderr; throws nothing.
 int RunMain(const Arguments& arguments);
 

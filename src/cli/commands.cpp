@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+#include "base/error.h"
+
 namespace pdarts::cli {
 
 std::span<const Command> Commands() {
@@ -17,6 +19,17 @@ std::span<const Command> Commands() {
       {"help", "print this list, or the options of a verb", RunHelp},
   };
   return kCommands;
+}
+
+const Command& FindCommand(const std::string& name, const std::string& where) {
+  std::vector<std::string> names;
+  for (const Command& command : Commands()) {
+    if (name == command.name) return command;
+    names.push_back(command.name);
+  }
+  const std::string nearest = base::NearestName(name, names);
+  throw base::UsageError(fmt::format("unknown verb '{}'", name), where,
+                         nearest.empty() ? "see pdarts help" : fmt::format("did you mean {}?", nearest));
 }
 
 }  // namespace pdarts::cli

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "kernels/isa.h"
+
 namespace pdarts::cli {
 namespace {
 
@@ -51,12 +53,8 @@ CpuInfo ReadCpuInfo() {
   CpuInfo info;
   info.model = ModelName();
   info.cores = UsableCores();
-  info.isa = {"scalar"};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) info.isa.emplace_back("avx2");
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq")) {
-    info.isa.emplace_back("avx512");
-  }
+  for (const auto isa : {kernels::Isa::kScalar, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
+    if (isa <= kernels::DetectIsa()) info.isa.emplace_back(kernels::IsaName(isa));
   const uint64_t total = MemInfo("MemTotal");
   info.memory_total = std::min(total, ControlGroup("/sys/fs/cgroup/memory.max", total));
   const uint64_t used = ControlGroup("/sys/fs/cgroup/memory.current", 0);

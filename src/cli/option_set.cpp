@@ -138,7 +138,9 @@ void OptionSet::ParseConfigFile(const std::string& path) {
   for (const auto& found : parsed.options) {
     std::string key = found.string_key;
     if (const size_t dot = key.find('.'); dot != std::string::npos) {
-      if (key.substr(0, dot) != verb_) continue;  // the section of another verb
+      const std::string section = key.substr(0, dot);
+      FindCommand(section, path);      // a section is named after a verb
+      if (section != verb_) continue;  // the section of another verb
       key.erase(0, dot + 1);
     }
     Option* option = Find(key);

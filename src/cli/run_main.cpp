@@ -13,17 +13,6 @@ namespace {
 
 constexpr int kBugOfPdarts = 70;  // EX_SOFTWARE of sysexits.h
 
-const Command& FindCommand(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Command& command : Commands()) {
-    if (name == command.name) return command;
-    names.push_back(command.name);
-  }
-  const std::string nearest = base::NearestName(name, names);
-  throw base::UsageError("unknown verb", name,
-                         nearest.empty() ? "see pdarts help" : fmt::format("did you mean {}?", nearest));
-}
-
 int RunVerb(const Arguments& arguments) {
   if (arguments.empty()) {
     Print(HelpText());
@@ -33,7 +22,7 @@ int RunVerb(const Arguments& arguments) {
   std::string verb = arguments.front();
   if (verb == "--help" || verb == "-h") verb = "help";
   if (verb == "--version") verb = "version";
-  const int code = FindCommand(verb).run(Arguments(arguments.begin() + 1, arguments.end()));
+  const int code = FindCommand(verb, "").run(Arguments(arguments.begin() + 1, arguments.end()));
   FlushOutput();
   return code;
 }

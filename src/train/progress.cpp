@@ -29,6 +29,11 @@ std::string FormatStatus(const StepStatus& status) {
   return line;
 }
 
+base::Error StoppedBy(int signal, const std::string& folder) {
+  return base::Error(static_cast<base::ExitCode>(128 + signal), "stopped by a signal", folder,
+                     "the state is saved: go on with --resume");
+}
+
 double TimeEstimate::SecondsLeft() const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - clock_).count();
   const double worked = done_ - start_;

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace pdarts::train {
 
 // Where a run stands after a step.
@@ -39,6 +41,9 @@ class Progress {
   // The signal (SIGINT or SIGTERM) that asks the run to save and stop; asked after every step.
   virtual std::optional<int> StopSignal() { return std::nullopt; }
 };
+
+// What ends a run that a signal stopped, once its state is saved: exit code kInterrupted or kTerminated.
+base::Error StoppedBy(int signal, const std::string& folder);
 
 // Says nothing and never stops.
 class SilentProgress : public Progress {

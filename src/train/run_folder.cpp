@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -97,6 +98,18 @@ void RunFolder::CutLines(std::string_view file, int64_t lines) const {
     end = newline + 1;
   }
   if (end < content.size()) base::WriteFileAtomically(path, std::string_view(content).substr(0, end));
+}
+
+double RunFolder::LoggedSeconds() const {
+  std::istringstream lines(base::ReadFile(File(kMetricsFile)));
+  double seconds = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !json.contains("seconds"))
+      throw base::DataError("a line is not an epoch's record", File(kMetricsFile).string(), "the log is damaged");
+    seconds += json["seconds"].get<double>();
+  }
+  return seconds;
 }
 
 Json ReadConfig(const fs::path& run_folder) {

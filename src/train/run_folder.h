@@ -27,6 +27,9 @@ class RunFolder {
   // A log of lines (JSON Lines): appends one and syncs it.
   void AppendLine(std::string_view file, const nlohmann::ordered_json& line) const;
 
+  // The sum of "seconds" over metrics.jsonl: the time of the epochs that ended, in all processes of the run.
+  double LoggedSeconds() const;
+
   // Cuts the log to its first `lines` lines: what was written after the checkpoint goes. A data error where it has
   // fewer.
   void CutLines(std::string_view file, int64_t lines) const;

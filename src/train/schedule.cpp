@@ -1,13 +1,8 @@
 #include "train/schedule.h"
 
 #include <cmath>
-#include <numbers>
 
 namespace pdarts::train {
-
-double CosineRate(double initial, int epoch, int epochs) {
-  return initial / 2 * (1 + std::cos(std::numbers::pi * epoch / epochs));
-}
 
 double SkipDropoutRate(double initial, int epoch, int epochs, int frozen_epochs) {
   if (epoch < frozen_epochs) return initial * (epochs - 1 - epoch) / epochs;

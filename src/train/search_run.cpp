@@ -22,17 +22,6 @@ void WriteResults(const RunFolder& folder, const SearchResult& result, int max_s
   base::WriteFileAtomically(folder.File("genotypes_by_max_skip.json"), all.dump(2) + "\n");
 }
 
-double SecondsOf(const RunFolder& folder) {
-  double seconds = 0;
-  std::string content = base::ReadFile(folder.File(kMetricsFile));
-  for (size_t begin = 0; begin < content.size();) {
-    const size_t end = std::min(content.find('\n', begin), content.size());
-    seconds += nlohmann::json::parse(content.substr(begin, end - begin)).value("seconds", 0.0);
-    begin = end + 1;
-  }
-  return seconds;
-}
-
 }  // namespace
 
 SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Progress& progress) {
@@ -59,6 +48,9 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
   folder.CutLines(kMetricsFile, state.lines);
   folder.CutLines("alphas.jsonl", state.lines);
 
+  const int64_t half = splits.train->Size() / 2, batches = (half + options.batch - 1) / options.batch;
+  TimeEstimate estimate(TotalWork(options, batches), WorkDone(options, batches, state));
+  context.estimate = &estimate;
   SearchResult result;
   for (;;) {
     SearchStage stage(context, state, checkpoint ? &checkpoint->slots : nullptr);
@@ -76,7 +68,7 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
     state.adam_count = 0;
   }
   result.validation_accuracy = state.validation_accuracy;
-  result.seconds = SecondsOf(folder);
+  result.seconds = folder.LoggedSeconds();
   result.signature = context.signature;
   result.folder = folder.path();
   WriteResults(folder, result, options.max_skip);

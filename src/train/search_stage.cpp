@@ -122,13 +122,8 @@ void SearchStage::RunEpoch() {
     const double rate =
         static_cast<double>(state_.weights.images - images_before) / std::max(1e-9, SecondsSince(start));
     Report(learn_alphas ? "weights+alphas" : "weights", batches, rate);
-    if (const auto signal = context_.progress.StopSignal(); signal && state_.batch < batches) {
-      Save();
-      throw base::Error(static_cast<base::ExitCode>(128 + *signal), "stopped by a signal",
-                        context_.folder.path().string(), "the state is saved: go on with --resume");
-    }
+    StopIfAsked();
   }
-  validation_.reset();
   if (IsValidated(state_.epoch, context_.options.epochs)) Validate();
   EndEpoch(SecondsSince(start));
 }
@@ -145,21 +140,28 @@ void SearchStage::ArchitectureStep(int64_t step) {
 }
 
 void SearchStage::Validate() {
-  validation_loader_->StartEpoch(0);
-  RunningSums sums;
+  validation_loader_->StartEpoch(0, state_.validation_batch);
   while (const data::Batch* batch = validation_loader_->Next()) {
     const StepResult result = evaluation_->Run(*batch, {});
-    sums.Add(result.loss, result.correct1, result.correct5, batch->n);
+    state_.validation.Add(result.loss, result.correct1, result.correct5, batch->n);
+    ++state_.validation_batch;
+    StopIfAsked();
   }
-  validation_ = sums;
-  state_.validation_accuracy[static_cast<size_t>(state_.stage)] = sums.Accuracy();
+  state_.validation_accuracy[static_cast<size_t>(state_.stage)] = state_.validation.Accuracy();
+}
+
+void SearchStage::StopIfAsked() {
+  const std::optional<int> signal = context_.progress.StopSignal();
+  if (!signal) return;
+  Save();
+  throw StoppedBy(*signal, context_.folder.path().string());
 }
 
 void SearchStage::EndEpoch(double seconds) {
   const search::Alphas learned = alphas();
   Json line{{"stage", state_.stage + 1}, {"epoch", state_.epoch + 1}, {"train", Summary(state_.weights)}};
   if (state_.alphas.images > 0) line["alphas"] = Summary(state_.alphas);
-  if (validation_) line["validation"] = Summary(*validation_);
+  if (state_.validation.images > 0) line["validation"] = Summary(state_.validation);
   line["rate"] = Scalars(0).rate;
   line["seconds"] = seconds;
   line["seconds_waited"] = weight_loader_->SecondsWaited() + alpha_loader_->SecondsWaited();
@@ -170,13 +172,15 @@ void SearchStage::EndEpoch(double seconds) {
                                                   {"reduce", search::OperationNames(state_.switches.reduce)},
                                                   {"alphas_normal", learned.normal},
                                                   {"alphas_reduce", learned.reduce}});
-  const std::string text =
-      fmt::format("stage {} epoch {}/{}: loss {:.4f} acc {:.2f}%{}  {:.1f} s", state_.stage + 1, state_.epoch + 1,
-                  context_.options.epochs, state_.weights.MeanLoss(), 100 * state_.weights.Accuracy(),
-                  validation_ ? fmt::format("  validation {:.2f}%", 100 * validation_->Accuracy()) : "", seconds);
+  const std::string text = fmt::format(
+      "stage {} epoch {}/{}: loss {:.4f} acc {:.2f}%{}  {:.1f} s", state_.stage + 1, state_.epoch + 1,
+      context_.options.epochs, state_.weights.MeanLoss(), 100 * state_.weights.Accuracy(),
+      state_.validation.images > 0 ? fmt::format("  validation {:.2f}%", 100 * state_.validation.Accuracy()) : "",
+      seconds);
   ++state_.epoch;
   state_.batch = 0;
-  state_.weights = state_.alphas = {};
+  state_.validation_batch = 0;
+  state_.weights = state_.alphas = state_.validation = {};
   ++state_.lines;
   Save();
   StepStatus status;
@@ -193,6 +197,7 @@ void SearchStage::Report(const char* phase, int64_t steps, double images_per_sec
   status.loss = state_.weights.MeanLoss(), status.accuracy = state_.weights.Accuracy();
   status.images_per_second = images_per_second;
   status.resident_bytes = ResidentBytes();
+  status.seconds_left = context_.estimate->SecondsLeft();
   context_.progress.Step(status);
 }
 

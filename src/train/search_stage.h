@@ -17,7 +17,9 @@ struct SearchState {
   int64_t batch = 0;         // the next of the epoch
   int64_t adam_count = 0;    // architecture steps of the stage so far
   RunningSums weights, alphas;
-  int64_t lines = 0;  // of metrics.jsonl and alphas.jsonl that belong to this state
+  RunningSums validation;        // of this epoch, once its steps are done
+  int64_t validation_batch = 0;  // the next
+  int64_t lines = 0;             // of metrics.jsonl and alphas.jsonl that belong to this state
   search::Switches switches = search::Switches::All();
   std::array<double, 3> validation_accuracy{};
 };
@@ -33,7 +35,14 @@ struct SearchContext {
   const RunFolder& folder;
   std::shared_ptr<const data::Dataset> train;
   std::string signature;
+  TimeEstimate* estimate = nullptr;  // of the whole search, in the unit of StepWork
 };
+
+// The relative cost of a weights step of a stage (from 0), and the work of the whole search and of what `state` has
+// behind it.
+double StepWork(const SearchOptions& options, int stage);
+double TotalWork(const SearchOptions& options, int64_t batches);
+double WorkDone(const SearchOptions& options, int64_t batches, const SearchState& state);
 
 class SearchStage {
  public:
@@ -51,6 +60,7 @@ class SearchStage {
   void Validate();
   void EndEpoch(double seconds);
   void Save();
+  void StopIfAsked();  // saves and throws
   void Report(const char* phase, int64_t steps, double images_per_second);
   nn::SearchNetworkSpec Spec() const;
   StepScalars Scalars(int64_t step) const;
@@ -61,7 +71,6 @@ class SearchStage {
   plan::ModelStorage storage_;
   std::unique_ptr<StepRunner> weights_, architecture_, evaluation_;
   std::unique_ptr<data::Loader> weight_loader_, alpha_loader_, validation_loader_;
-  std::optional<RunningSums> validation_;
 };
 
 }  // namespace pdarts::train

@@ -14,6 +14,8 @@ std::string ToText(const SearchState& state) {
               {"adam_count", state.adam_count},
               {"weights", state.weights},
               {"alphas", state.alphas},
+              {"validation", state.validation},
+              {"validation_batch", state.validation_batch},
               {"lines", state.lines},
               {"switches_normal", search::OperationNames(state.switches.normal)},
               {"switches_reduce", search::OperationNames(state.switches.reduce)},
@@ -31,6 +33,8 @@ SearchState SearchStateFromText(const std::string& text, const std::string& wher
     state.adam_count = json.at("adam_count");
     state.weights = json.at("weights").get<RunningSums>();
     state.alphas = json.at("alphas").get<RunningSums>();
+    state.validation = json.at("validation").get<RunningSums>();
+    state.validation_batch = json.at("validation_batch");
     state.lines = json.at("lines");
     state.switches.normal = search::SwitchesFromNames(json.at("switches_normal"), where);
     state.switches.reduce = search::SwitchesFromNames(json.at("switches_reduce"), where);
@@ -40,6 +44,37 @@ SearchState SearchStateFromText(const std::string& text, const std::string& wher
                           "the checkpoint is damaged");
   }
   return state;
+}
+
+// A weights step costs about the stage's cells times the operations of an edge, an alpha step about as much.
+// The validation of the last epochs is left out.
+double StepWork(const SearchOptions& options, int stage) {
+  constexpr std::array<double, 3> kOperations = {8, 5, 3};
+  return options.cells[static_cast<size_t>(stage)] * kOperations[static_cast<size_t>(stage)];
+}
+
+namespace {
+
+// Steps of a stage up to the batch `batch` of epoch `epoch`: from the first epoch that is not frozen on two for each
+// batch.
+double Steps(const SearchOptions& options, int64_t batches, int epoch, int64_t batch) {
+  const int frozen = *options.frozen_epochs, learning = std::max(0, epoch - frozen);
+  return static_cast<double>(batches * (epoch + learning) + batch * (epoch >= frozen ? 2 : 1));
+}
+
+}  // namespace
+
+double TotalWork(const SearchOptions& options, int64_t batches) {
+  double work = 0;
+  for (int stage : {0, 1, 2}) work += StepWork(options, stage) * Steps(options, batches, options.epochs, 0);
+  return work;
+}
+
+double WorkDone(const SearchOptions& options, int64_t batches, const SearchState& state) {
+  double work = StepWork(options, state.stage) * Steps(options, batches, state.epoch, state.batch);
+  for (int stage = 0; stage < state.stage; ++stage)
+    work += StepWork(options, stage) * Steps(options, batches, options.epochs, 0);
+  return work;
 }
 
 }  // namespace pdarts::train

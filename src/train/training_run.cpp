@@ -37,37 +37,53 @@ nn::EvaluationNetworkSpec SpecOf(const search::Genotype& genotype, int cells, in
 struct State {
   int epoch = 0;
   int64_t batch = 0, lines = 0;
-  RunningSums sums;
+  RunningSums sums, test;  // of this epoch: its steps, then its test
+  int64_t test_batch = 0;
   double last_error = 100, best_error = 100, last_loss = 0;
   int best_epoch = 0;
 };
 
 std::string ToText(const State& s) {
-  return Json{{"epoch", s.epoch},         {"batch", s.batch},           {"lines", s.lines},
-              {"sums", s.sums},           {"last_error", s.last_error}, {"best_error", s.best_error},
-              {"last_loss", s.last_loss}, {"best_epoch", s.best_epoch}}
+  return Json{{"epoch", s.epoch},
+              {"batch", s.batch},
+              {"sums", s.sums},
+              {"test", s.test},
+              {"test_batch", s.test_batch},
+              {"lines", s.lines},
+              {"last_error", s.last_error},
+              {"best_error", s.best_error},
+              {"last_loss", s.last_loss},
+              {"best_epoch", s.best_epoch}}
       .dump();
 }
 
 State FromText(const std::string& text, const std::string& where) {
   try {
     const Json j = Json::parse(text);
-    return {j.at("epoch"),      j.at("batch"),      j.at("lines"),     j.at("sums").get<RunningSums>(),
-            j.at("last_error"), j.at("best_error"), j.at("last_loss"), j.at("best_epoch")};
+    State s;
+    s.epoch = j.at("epoch"), s.batch = j.at("batch"), s.lines = j.at("lines");
+    s.sums = j.at("sums").get<RunningSums>();
+    s.test = j.at("test").get<RunningSums>();
+    s.test_batch = j.at("test_batch");
+    s.last_error = j.at("last_error"), s.best_error = j.at("best_error");
+    s.last_loss = j.at("last_loss"), s.best_epoch = j.at("best_epoch");
+    return s;
   } catch (const nlohmann::json::exception& error) {
     throw base::DataError(fmt::format("the state of the training cannot be read: {}", error.what()), where,
                           "the checkpoint is damaged");
   }
 }
 
-RunningSums TestOn(StepRunner& evaluation, data::Loader& loader) {
-  RunningSums sums;
-  loader.StartEpoch(0);
+// Tests from batch `batch_number` on, adding to `sums`; `after_batch` may stop it by throwing.
+void TestFrom(StepRunner& evaluation, data::Loader& loader, int64_t& batch_number, RunningSums& sums,
+              const std::function<void()>& after_batch) {
+  loader.StartEpoch(0, batch_number);
   while (const data::Batch* batch = loader.Next()) {
     const StepResult result = evaluation.Run(*batch, {});
     sums.Add(result.loss, result.correct1, result.correct5, batch->n);
+    ++batch_number;
+    after_batch();
   }
-  return sums;
 }
 
 data::LoaderOptions TestLoader(std::shared_ptr<const data::Dataset> dataset, int batch, int workers) {
@@ -110,7 +126,7 @@ class Training {
     result.best_epoch = state_.best_epoch;
     result.last_train_loss = state_.last_loss;
     result.parameters = nn::CountNetwork(spec_, info_.height).parameters;
-    result.seconds = Seconds();
+    result.seconds = folder_.LoggedSeconds();
     result.signature = signature_;
     result.folder = folder_.path();
     return result;
@@ -152,6 +168,9 @@ class Training {
       InitializeSlots(storage_, seed_);
     }
     folder_.CutLines(kMetricsFile, state_.lines);
+    const int64_t batches = train_loader_->BatchesPerEpoch();
+    estimate_.emplace(static_cast<double>(options_.epochs * batches),
+                      static_cast<double>(state_.epoch * batches + state_.batch));
   }
 
   void RunEpoch() {
@@ -169,25 +188,22 @@ class Training {
       state_.sums.Add(result.loss, result.correct1, result.correct5, batch->n);
       ++state_.batch;
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+      estimate_->Add(1);
       Report(batches, static_cast<double>(state_.sums.images - images_before) / std::max(1e-9, seconds));
-      if (const auto signal = progress_.StopSignal(); signal && state_.batch < batches) {
-        Save();
-        throw base::Error(static_cast<base::ExitCode>(128 + *signal), "stopped by a signal", folder_.path().string(),
-                          "the state is saved: go on with --resume");
-      }
+      StopIfAsked();
     }
     EndEpoch(scalars, start);
   }
 
   void EndEpoch(const StepScalars& scalars, Clock::time_point start) {
-    const RunningSums test = TestOn(*evaluation_, *test_loader_);
-    state_.last_error = test.ErrorPercent();
+    TestFrom(*evaluation_, *test_loader_, state_.test_batch, state_.test, [this] { StopIfAsked(); });
+    state_.last_error = state_.test.ErrorPercent();
     state_.last_loss = state_.sums.MeanLoss();
     if (state_.last_error < state_.best_error) state_.best_error = state_.last_error, state_.best_epoch = state_.epoch;
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     folder_.AppendLine(kMetricsFile, Json{{"epoch", state_.epoch + 1},
                                           {"train", Summary(state_.sums)},
-                                          {"test", Summary(test)},
+                                          {"test", Summary(state_.test)},
                                           {"rate", scalars.rate},
                                           {"drop_path_rate", scalars.drop_path_rate},
                                           {"seconds", seconds},
@@ -198,8 +214,8 @@ class Training {
                     100 - state_.best_error, seconds);
     ++state_.epoch;
     ++state_.lines;
-    state_.batch = 0;
-    state_.sums = {};
+    state_.batch = state_.test_batch = 0;
+    state_.sums = state_.test = {};
     Save();
     StepStatus status;
     status.epoch = state_.epoch, status.epochs = options_.epochs;
@@ -214,7 +230,15 @@ class Training {
     status.loss = state_.sums.MeanLoss(), status.accuracy = state_.sums.Accuracy();
     status.images_per_second = images_per_second;
     status.resident_bytes = ResidentBytes();
+    status.seconds_left = estimate_->SecondsLeft();
     progress_.Step(status);
+  }
+
+  void StopIfAsked() {
+    const std::optional<int> signal = progress_.StopSignal();
+    if (!signal) return;
+    Save();
+    throw StoppedBy(*signal, folder_.path().string());
   }
 
   void Save() {
@@ -232,17 +256,6 @@ class Training {
     tensor::WriteSafetensors(folder_.File("weights.safetensors"), file);
   }
 
-  double Seconds() const {
-    double seconds = 0;
-    const std::string content = base::ReadFile(folder_.File(kMetricsFile));
-    for (size_t begin = 0; begin < content.size();) {
-      const size_t end = std::min(content.find('\n', begin), content.size());
-      seconds += Json::parse(content.substr(begin, end - begin)).value("seconds", 0.0);
-      begin = end + 1;
-    }
-    return seconds;
-  }
-
   const TrainOptions& options_;
   device::Backend& backend_;
   Progress& progress_;
@@ -255,6 +268,7 @@ class Training {
   std::unique_ptr<StepRunner> weights_, evaluation_;
   std::unique_ptr<data::Loader> train_loader_, test_loader_;
   State state_;
+  std::optional<TimeEstimate> estimate_;  // in steps
 };
 
 }  // namespace
@@ -333,7 +347,9 @@ EvalResult RunEvaluation(const EvalOptions& options, device::Backend& backend, P
   });
   RestoreSlots(storage, weights.tensors, options.weights.string());
   data::Loader loader(TestLoader(splits.test, options.batch, options.workers));
-  const RunningSums sums = TestOn(evaluation, loader);
+  RunningSums sums;
+  int64_t batch_number = 0;
+  TestFrom(evaluation, loader, batch_number, sums, [] {});
   EvalResult result;
   result.loss = sums.MeanLoss();
   result.error = sums.ErrorPercent();
