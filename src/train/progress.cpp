@@ -23,9 +23,10 @@ std::string FormatStatus(const StepStatus& status) {
   if (status.stages > 0) line += fmt::format("stage {}/{}  ", status.stage, status.stages);
   line += fmt::format("epoch {}/{}  {} {}/{}  loss {:.4f}  acc {:.1f}%", status.epoch, status.epochs, status.phase,
                       status.step, status.steps, status.loss, 100 * status.accuracy);
+  // Before what a terminal of 80 columns cuts off.
+  if (status.seconds_left >= 0) line += fmt::format("  ETA {}", FormatDuration(status.seconds_left));
   if (status.images_per_second > 0) line += fmt::format("  {:.0f} images/s", status.images_per_second);
   if (status.resident_bytes > 0) line += fmt::format("  {:.1f} GB", 1e-9 * static_cast<double>(status.resident_bytes));
-  if (status.seconds_left >= 0) line += fmt::format("  ETA {}", FormatDuration(status.seconds_left));
   return line;
 }
 

@@ -25,7 +25,7 @@ struct StepStatus {
   double seconds_left = -1;    // of the whole run; below 0: not known yet
 };
 
-// "stage 1/3  epoch 3/25  weights 120/261  loss 1.5320  acc 44.1%  310 images/s  1.2 GB  ETA 2h05m"
+// "stage 1/3  epoch 3/25  weights 120/261  loss 1.5320  acc 44.1%  ETA 2h05m  310 images/s  1.2 GB"
 std::string FormatStatus(const StepStatus& status);
 
 // "48s", "12m30s", "2h05m", "3d04h".

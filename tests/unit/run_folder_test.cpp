@@ -97,7 +97,7 @@ TEST_CASE("status lines and durations", "[train]") {
   status.images_per_second = 310;
   status.resident_bytes = 1200000000;
   status.seconds_left = 7500;
-  CHECK(FormatStatus(status) == "epoch 3/25  weights 120/261  loss 1.5320  acc 44.1%  310 images/s  1.2 GB  ETA 2h05m");
+  CHECK(FormatStatus(status) == "epoch 3/25  weights 120/261  loss 1.5320  acc 44.1%  ETA 2h05m  310 images/s  1.2 GB");
   CHECK(ResidentBytes() > 1 << 20);
   CHECK(PeakResidentBytes() >= ResidentBytes() / 2);
 }
