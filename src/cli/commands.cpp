@@ -14,6 +14,7 @@ std::span<const Command> Commands() {
       {"reproduce", "rerun a table of the paper and compare with it", RunReproduce},
       {"report", "render a reproduce folder again from its records", RunReport},
       {"compare", "compare two reproduce folders", RunCompare},
+      {"bench", "time the steps of a network", RunBench},
       {"devices", "list the devices pdarts can compute on", RunDevices},
       {"version", "print the version and how this binary was built", RunVersion},
       {"help", "print this list, or the options of a verb", RunHelp},

@@ -13,6 +13,7 @@ int RunData(const Arguments& arguments);
 int RunReproduce(const Arguments& arguments);
 int RunReport(const Arguments& arguments);
 int RunCompare(const Arguments& arguments);
+int RunBench(const Arguments& arguments);
 int RunDevices(const Arguments& arguments);
 int RunVersion(const Arguments& arguments);
 int RunHelp(const Arguments& arguments);

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
-#include "nn/step_graphs.h"
 #include "optim/schedules.h"
 #include "search/network_spec.h"
 #include "train/schedule.h"
@@ -43,26 +42,32 @@ search::EdgeAlphas Rows(const plan::TensorView& table) {
 
 }  // namespace
 
+nn::SearchNetworkSpec SupernetOf(const SearchOptions& options, int stage, const search::Switches& switches,
+                                 int classes) {
+  const auto index = static_cast<size_t>(stage);
+  nn::SearchNetworkSpec spec;
+  spec.normal = search::OperationNames(switches.normal);
+  spec.reduce = search::OperationNames(switches.reduce);
+  spec.cells = options.cells[index];
+  spec.channels = options.channels;
+  spec.classes = classes;
+  spec.skip_dropout = (*options.skip_dropout)[index] > 0;
+  return spec;
+}
+
 SearchStage::SearchStage(const SearchContext& context, SearchState& state, const SlotTensors* slots)
     : context_(context),
       state_(state),
       seed_(base::Fnv1a(fmt::format("{}/stage{}", context.options.seed, state.stage))) {
-  const nn::SearchNetworkSpec spec = Spec();
+  const nn::SearchNetworkSpec spec =
+      SupernetOf(context.options, state.stage, state.switches, context.train->info().classes);
   nn::StepOptions options;
   options.image_size = context.train->info().height;
   options.image_layout = ImageLayout(context.backend);
-  const auto of_batch = [options](int64_t batch) {
-    nn::StepOptions sized = options;
-    sized.batch = batch;
-    return sized;
-  };
   const int64_t first = std::min<int64_t>(context.options.batch, context.train->Size() / 2);
-  weights_ = std::make_unique<StepRunner>(
-      context.backend, storage_, [=](int64_t batch) { return nn::WeightsStep(spec, of_batch(batch)); }, first);
-  architecture_ = std::make_unique<StepRunner>(
-      context.backend, storage_, [=](int64_t batch) { return nn::ArchitectureStep(spec, of_batch(batch)); }, first);
-  evaluation_ = std::make_unique<StepRunner>(
-      context.backend, storage_, [=](int64_t batch) { return nn::EvaluationStep(spec, of_batch(batch)); }, first);
+  weights_ = std::make_unique<StepRunner>(context.backend, storage_, WeightsGraph(spec, options), first);
+  architecture_ = std::make_unique<StepRunner>(context.backend, storage_, ArchitectureGraph(spec, options), first);
+  evaluation_ = std::make_unique<StepRunner>(context.backend, storage_, EvaluationGraph(spec, options), first);
   weight_loader_ = std::make_unique<data::Loader>(HalfOf(context, false, seed_));
   alpha_loader_ = std::make_unique<data::Loader>(HalfOf(context, true, seed_));
   data::LoaderOptions validation = HalfOf(context, true, seed_);
@@ -72,17 +77,6 @@ SearchStage::SearchStage(const SearchContext& context, SearchState& state, const
     InitializeSlots(storage_, seed_);
   else
     RestoreSlots(storage_, *slots, context.folder.File(kCheckpointFile).string());
-}
-
-nn::SearchNetworkSpec SearchStage::Spec() const {
-  nn::SearchNetworkSpec spec;
-  spec.normal = search::OperationNames(state_.switches.normal);
-  spec.reduce = search::OperationNames(state_.switches.reduce);
-  spec.cells = context_.options.cells[static_cast<size_t>(state_.stage)];
-  spec.channels = context_.options.channels;
-  spec.classes = context_.train->info().classes;
-  spec.skip_dropout = (*context_.options.skip_dropout)[static_cast<size_t>(state_.stage)] > 0;
-  return spec;
 }
 
 search::Alphas SearchStage::alphas() {

@@ -44,6 +44,10 @@ double StepWork(const SearchOptions& options, int stage);
 double TotalWork(const SearchOptions& options, int64_t batches);
 double WorkDone(const SearchOptions& options, int64_t batches, const SearchState& state);
 
+// The supernet of a stage (from 0) with these operations left; resolved options.
+nn::SearchNetworkSpec SupernetOf(const SearchOptions& options, int stage, const search::Switches& switches,
+                                 int classes);
+
 class SearchStage {
  public:
   // Begins the stage of `state`, or continues it from the slots of a checkpoint.
@@ -62,7 +66,6 @@ class SearchStage {
   void Save();
   void StopIfAsked();  // saves and throws
   void Report(const char* phase, int64_t steps, double images_per_second);
-  nn::SearchNetworkSpec Spec() const;
   StepScalars Scalars(int64_t step) const;
 
   const SearchContext& context_;

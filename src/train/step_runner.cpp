@@ -10,6 +10,27 @@ tensor::Layout ImageLayout(const device::Backend& backend) {
   return backend.Name() == "ref" ? tensor::Layout::kPlain : tensor::Layout::kChannelsLast;
 }
 
+GraphOfBatch WeightsGraph(nn::NetworkSpec spec, nn::StepOptions options) {
+  return [spec = std::move(spec), options](int64_t batch) mutable {
+    options.batch = batch;
+    return nn::WeightsStep(spec, options);
+  };
+}
+
+GraphOfBatch ArchitectureGraph(nn::SearchNetworkSpec spec, nn::StepOptions options) {
+  return [spec = std::move(spec), options](int64_t batch) mutable {
+    options.batch = batch;
+    return nn::ArchitectureStep(spec, options);
+  };
+}
+
+GraphOfBatch EvaluationGraph(nn::NetworkSpec spec, nn::StepOptions options) {
+  return [spec = std::move(spec), options](int64_t batch) mutable {
+    options.batch = batch;
+    return nn::EvaluationStep(spec, options);
+  };
+}
+
 StepRunner::StepRunner(device::Backend& backend, plan::ModelStorage& storage, GraphOfBatch graph, int64_t batch)
     : backend_(backend), storage_(storage), graph_(std::move(graph)) {
   first_ = &OfBatch(batch);
@@ -21,7 +42,7 @@ StepRunner::Compiled& StepRunner::OfBatch(int64_t batch) {
   return *compiled;
 }
 
-StepResult StepRunner::Run(const data::Batch& batch, const StepScalars& scalars) {
+StepResult StepRunner::Run(const data::Batch& batch, const StepScalars& scalars, const plan::Observer& observer) {
   Compiled& compiled = OfBatch(batch.n);
   const auto set = [&](const char* name, auto... values) {
     if (!compiled.steps.HasInput(name)) return;
@@ -45,7 +66,7 @@ StepResult StepRunner::Run(const data::Batch& batch, const StepScalars& scalars)
   }
   compiled.executor.BindInput("images", images);
   compiled.executor.BindInput("labels", batch.labels.data());
-  compiled.executor.Run();
+  compiled.executor.Run(observer);
   StepResult result;
   result.loss = storage_.Output(compiled.steps, "loss").As<float>()[0];
   const auto correct = storage_.Output(compiled.steps, "correct").As<double>();

@@ -8,6 +8,7 @@
 
 #include "data/loader.h"
 #include "ir/graph.h"
+#include "nn/step_graphs.h"
 #include "plan/executor.h"
 #include "train/checkpoint.h"
 
@@ -24,14 +25,20 @@ struct StepResult {
   double loss = 0, correct1 = 0, correct5 = 0;
 };
 
+using GraphOfBatch = std::function<ir::Graph(int64_t batch)>;
+
+// The graphs of a network's steps for any batch; the batch in `options` does not count.
+GraphOfBatch WeightsGraph(nn::NetworkSpec spec, nn::StepOptions options);
+GraphOfBatch ArchitectureGraph(nn::SearchNetworkSpec spec, nn::StepOptions options);
+GraphOfBatch EvaluationGraph(nn::NetworkSpec spec, nn::StepOptions options);
+
 class StepRunner {
  public:
-  using GraphOfBatch = std::function<ir::Graph(int64_t batch)>;
-
   // `batch` is compiled at once, so that all slots of this step exist. Backend and storage must outlive the runner.
   StepRunner(device::Backend& backend, plan::ModelStorage& storage, GraphOfBatch graph, int64_t batch);
 
-  StepResult Run(const data::Batch& batch, const StepScalars& scalars);
+  // With an observer each kernel is timed.
+  StepResult Run(const data::Batch& batch, const StepScalars& scalars, const plan::Observer& observer = nullptr);
   const plan::Plan& compiled_plan() const { return first_->steps; }
 
  private:

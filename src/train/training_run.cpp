@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "nn/step_graphs.h"
 #include "optim/schedules.h"
 #include "search/network_spec.h"
 #include "tensor/safetensors.h"
@@ -141,16 +140,9 @@ class Training {
     step.image_layout = ImageLayout(backend_);
     step.auxiliary_weight = options_.auxiliary_weight;
     step.sgd.weight_decay = *options_.weight_decay;
-    const auto graph = [spec = spec_, step](bool weights) {
-      return [spec, step, weights](int64_t batch) {
-        nn::StepOptions sized = step;
-        sized.batch = batch;
-        return weights ? nn::WeightsStep(spec, sized) : nn::EvaluationStep(spec, sized);
-      };
-    };
-    weights_ = std::make_unique<StepRunner>(backend_, storage_, graph(true),
+    weights_ = std::make_unique<StepRunner>(backend_, storage_, WeightsGraph(spec_, step),
                                             std::min<int64_t>(options_.batch, splits.train->Size()));
-    evaluation_ = std::make_unique<StepRunner>(backend_, storage_, graph(false),
+    evaluation_ = std::make_unique<StepRunner>(backend_, storage_, EvaluationGraph(spec_, step),
                                                std::min<int64_t>(options_.batch, splits.test->Size()));
   }
 
@@ -331,14 +323,8 @@ EvalResult RunEvaluation(const EvalOptions& options, device::Backend& backend, P
   nn::StepOptions step;
   step.image_size = info.height;
   step.image_layout = ImageLayout(backend);
-  StepRunner evaluation(
-      backend, storage,
-      [=](int64_t batch) {
-        nn::StepOptions sized = step;
-        sized.batch = batch;
-        return nn::EvaluationStep(spec, sized);
-      },
-      std::min<int64_t>(options.batch, splits.test->Size()));
+  StepRunner evaluation(backend, storage, EvaluationGraph(spec, step),
+                        std::min<int64_t>(options.batch, splits.test->Size()));
   tensor::SafetensorsFile weights = tensor::ReadSafetensors(options.weights);
   // The head takes no part in a test; num_batches_tracked is PyTorch's own counter.
   std::erase_if(weights.tensors, [](const auto& tensor) {
