@@ -4,6 +4,7 @@
 #include "cli/option_set.h"
 #include "cli/output.h"
 #include "cli/run_support.h"
+#include "search/architectures.h"
 #include "train/training_run.h"
 
 namespace pdarts::cli {
@@ -17,7 +18,7 @@ int RunEvalVerb(const Arguments& arguments) {
   std::string arch, weights;
   data.AddTo(options);
   options.Group("Network");
-  options.Add("arch", &arch, "ARCH", "a file with a genotype, or 'Genotype(...)'");
+  options.Add("arch", &arch, "ARCH", kArchitectureHelp);
   options.Add("weights", &weights, "FILE", "safetensors under the published implementation's names");
   options.Add("batch", &eval.batch, "N", "images a batch");
   options.Add("channels", &eval.channels, "N", "initial channels");
@@ -25,10 +26,12 @@ int RunEvalVerb(const Arguments& arguments) {
   machine.AddTo(options);
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;
-  if (arch.empty()) throw base::UsageError("no cell given", "--arch", "give a file or a 'Genotype(...)' text");
+  if (arch.empty())
+    throw base::UsageError("no cell given", "--arch",
+                           "give a name such as PDARTS_CIFAR10, a file, or a 'Genotype(...)' text");
   if (weights.empty()) throw base::UsageError("no weights given", "--weights", "give a safetensors file");
 
-  eval.genotype = ReadArchitecture(arch);
+  eval.genotype = search::ResolveArchitecture(arch, "--arch").genotype;
   eval.weights = weights;
   eval.data = SpecOf(data);
   eval.workers = machine.workers;

@@ -1,12 +1,7 @@
 #include "cli/run_support.h"
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
-
 #include "backends/cpu/cpu_backend.h"
 #include "backends/ref/ref_backend.h"
-#include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "kernels/isa.h"
@@ -26,16 +21,6 @@ data::DatasetSpec SpecOf(const DataOptions& options) {
   spec.train_limit = options.train_limit.value_or(0);
   spec.test_limit = options.test_limit.value_or(0);
   return spec;
-}
-
-search::Genotype ReadArchitecture(const std::string& text) {
-  if (text.find('(') != std::string::npos) return search::ParseGenotype(text);
-  if (!std::filesystem::exists(text))
-    throw base::UsageError(fmt::format("no file is called '{}'", text), "--arch",
-                           "give a file or a 'Genotype(...)' text");
-  const std::string content = base::ReadFile(text);
-  const nlohmann::json json = nlohmann::json::parse(content, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? search::GenotypeFromJson(json, text) : search::ParseGenotype(content);
 }
 
 void ConsoleProgress::Step(const train::StepStatus& status) {

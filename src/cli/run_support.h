@@ -2,12 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <optional>
+#include <string_view>
 
 #include "cli/shared_options.h"
 #include "data/dataset.h"
 #include "device/backend.h"
-#include "search/genotype.h"
 #include "train/progress.h"
 
 namespace pdarts::cli {
@@ -16,9 +16,6 @@ namespace pdarts::cli {
 std::unique_ptr<device::Backend> MakeBackend(const MachineOptions& options);
 
 data::DatasetSpec SpecOf(const DataOptions& options);
-
-// A DARTS text, a file that holds one or a genotype's JSON.
-search::Genotype ReadArchitecture(const std::string& text);
 
 // One status line with the estimate on a terminal, plain lines elsewhere; stops at SIGINT or SIGTERM.
 class ConsoleProgress final : public train::Progress {

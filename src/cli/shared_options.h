@@ -10,6 +10,10 @@
 
 namespace pdarts::cli {
 
+// What --arch and the like take.
+inline constexpr const char* kArchitectureHelp =
+    "the name of a published cell (PDARTS_CIFAR10, DARTS_V2, ...), a file with a genotype, or 'Genotype(...)'";
+
 struct DataOptions {
   std::string dataset = "synthetic";               // cifar10, cifar100, synthetic, or a path
   std::optional<std::string> data;                 // archive or folder of the named dataset

@@ -5,6 +5,7 @@
 #include "cli/option_set.h"
 #include "cli/output.h"
 #include "cli/run_support.h"
+#include "search/architectures.h"
 #include "train/training_run.h"
 
 namespace pdarts::cli {
@@ -22,7 +23,7 @@ int RunTrainVerb(const Arguments& arguments) {
   data.AddTo(options);
   run.AddTo(options);
   options.Group("Training");
-  options.Add("arch", &training.arch_name, "ARCH", "a file with a genotype, or 'Genotype(...)'");
+  options.Add("arch", &training.arch_name, "ARCH", kArchitectureHelp);
   options.Add("epochs", &training.epochs, "N", "epochs");
   options.Add("batch", &training.batch, "N", "images a batch");
   options.Add("channels", &training.channels, "N", "initial channels");
@@ -36,9 +37,10 @@ int RunTrainVerb(const Arguments& arguments) {
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;
   if (training.arch_name.empty())
-    throw base::UsageError("no cell to train", "--arch", "give a file or a 'Genotype(...)' text");
+    throw base::UsageError("no cell to train", "--arch",
+                           "give a name such as PDARTS_CIFAR10, a file, or a 'Genotype(...)' text");
 
-  training.genotype = ReadArchitecture(training.arch_name);
+  training.genotype = search::ResolveArchitecture(training.arch_name, "--arch").genotype;
   training.data = SpecOf(data);
   training.out = run.out;
   training.resume = run.resume;

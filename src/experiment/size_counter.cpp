@@ -6,18 +6,9 @@
 #include "data/verify.h"
 #include "nn/networks.h"
 #include "search/genotype.h"
-#include "search/search_space.h"
+#include "search/network_spec.h"
 
 namespace pdarts::experiment {
-namespace {
-
-nn::CellSpec CellOf(const std::vector<search::GenotypeEdge>& edges, const std::vector<int>& concat) {
-  nn::CellSpec cell{.concat = concat};
-  for (const search::GenotypeEdge& edge : edges) cell.edges.push_back({search::Name(edge.op), edge.input});
-  return cell;
-}
-
-}  // namespace
 
 TaskResult SizeCounter::RunSearch(const SearchTask& task) { PD_CHECK(false, "a search on {}", task.dataset.name); }
 
@@ -25,8 +16,8 @@ TaskResult SizeCounter::RunTraining(const TrainTask& task) { PD_CHECK(false, "a 
 
 TaskResult SizeCounter::Count(const CountTask& task) {
   const search::Genotype genotype = search::GenotypeFromJson(nlohmann::json::parse(task.genotype), "the table's cell");
-  const nn::EvaluationNetworkSpec network{.normal = CellOf(genotype.normal, genotype.normal_concat),
-                                          .reduce = CellOf(genotype.reduce, genotype.reduce_concat),
+  const nn::EvaluationNetworkSpec network{.normal = search::NormalCell(genotype),
+                                          .reduce = search::ReduceCell(genotype),
                                           .cells = task.cells,
                                           .channels = task.channels,
                                           .classes = task.classes};

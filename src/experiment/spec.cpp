@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "search/architectures.h"
 
 namespace pdarts::experiment {
 namespace {
@@ -166,7 +167,7 @@ EntrySpec ReadEntry(const std::string& column, const json& value, const std::str
   return entry;
 }
 
-RowSpec ReadRow(const json& value, const TableSpec& table, const std::string& where) {
+RowSpec ReadRow(const json& value, TableSpec& table, const std::string& where) {
   Reader reader(value, where);
   RowSpec row;
   row.number = reader.Get<int>("row");
@@ -179,8 +180,7 @@ RowSpec ReadRow(const json& value, const TableSpec& table, const std::string& wh
   row.large = reader.Get("large", false);
   if (row.status == CellStatus::kPublished || reader.Has("cell")) {
     row.cell = reader.Get<std::string>("cell");
-    if (!table.cells.contains(row.cell))
-      throw base::DataError(fmt::format("the cell \"{}\" is not among \"cells\"", row.cell), where, kRemedy);
+    table.cells[row.cell] = search::ToJson(search::FindArchitecture(row.cell, where).genotype).dump();
   }
   const auto is_column = [&](const std::string& id) {
     return std::ranges::any_of(table.columns, [&](const ColumnSpec& column) { return column.id == id; });
@@ -225,7 +225,6 @@ TableSpec ParseTableSpec(std::string_view text, const std::string& where) {
   table.title = reader.Get<std::string>("title");
   table.source = reader.Get<std::string>("source");
   table.paper_network = ReadTrain(reader.Child("paper_network"), where + ": paper_network");
-  for (const auto& [name, cell] : reader.Child("cells").items()) table.cells[name] = cell.dump();
   for (const json& column : reader.Child("columns"))
     table.columns.push_back(ReadColumn(column, fmt::format("{}: columns[{}]", where, table.columns.size())));
   for (const auto& [name, level] : reader.Child("levels").items())

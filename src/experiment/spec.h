@@ -50,7 +50,7 @@ struct RowSpec {
   int number = 0;  // row of the paper's table, from 1; two lines may share one
   std::string id, title, method;
   CellStatus status = CellStatus::kExternal;
-  std::string cell;    // published: key of TableSpec::cells
+  std::string cell;    // published: an architecture (search/architectures.h)
   std::string search;  // searched: column whose dataset the search runs on
   bool large = false;  // trained at the larger width
   std::vector<EntrySpec> entries;
@@ -89,7 +89,7 @@ struct TableSpec {
   std::vector<ColumnSpec> columns;
   std::vector<RowSpec> rows;
   std::map<std::string, LevelSpec> levels;
-  std::map<std::string, std::string> cells;  // genotypes as compact JSON, by name
+  std::map<std::string, std::string> cells;  // the rows' genotypes as compact JSON, by architecture
 
   const ColumnSpec& Column(const std::string& id) const;  // a bug where there is none: the parser checked
   const LevelSpec& Level(const std::string& id) const;    // a usage error that lists the levels
