@@ -8,19 +8,13 @@
 #include "cli/output.h"
 #include "cli/run_support.h"
 #include "cli/table.h"
-#include "experiment/catalogue.h"
 #include "kernels/isa.h"
+#include "search/architectures.h"
 
 namespace pdarts::cli {
 namespace {
 
 constexpr double kMega = 1e6;
-
-// The best cell of the paper, as its table has it.
-search::Genotype PublishedCell() {
-  const std::string name = "PDARTS_CIFAR10";
-  return search::GenotypeFromJson(nlohmann::json::parse(experiment::FindTable("table1").cells.at(name)), name);
-}
 
 void PrintTimes(const std::string& name, const bench::StepTimes& times, int64_t batch) {
   const auto images = static_cast<double>(batch);
@@ -91,8 +85,9 @@ int RunBench(const Arguments& arguments) {
 
   const auto backend = MakeBackend(machine);
   bench_options.isa = machine.device == "ref" ? "none" : kernels::IsaName(kernels::ActiveIsa());
-  const bench::Network network = bench::NetworkOf(stage, batch.value_or(stage == "imagenet" ? 32 : 96), PublishedCell(),
-                                                  train::ImageLayout(*backend));
+  const bench::Network network =
+      bench::NetworkOf(stage, batch.value_or(stage == "imagenet" ? 32 : 96),
+                       search::FindArchitecture("PDARTS_CIFAR10", "bench").genotype, train::ImageLayout(*backend));
   const bench::Report report = bench::RunStepBench(network, *backend, bench_options);
   if (output.json)
     Print(bench::ToJson(report).dump(2) + "\n");

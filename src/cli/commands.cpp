@@ -7,8 +7,10 @@ namespace pdarts::cli {
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
       {"search", "search a cell in three stages", RunSearchVerb},
+      {"derive", "derive a search's cells again with another limit of skip-connects", RunDerive},
       {"train", "train the network built from a cell, and test it", RunTrainVerb},
       {"eval", "test stored weights", RunEvalVerb},
+      {"inspect", "show a cell and the network that is built from it", RunInspect},
       {"selftest", "check a backend against reference files", RunSelftest},
       {"data", "show or verify a dataset, or download one", RunData},
       {"reproduce", "rerun a table of the paper and compare with it", RunReproduce},

@@ -8,6 +8,8 @@ namespace pdarts::cli {
 int RunSearchVerb(const Arguments&);
 int RunTrainVerb(const Arguments&);
 int RunEvalVerb(const Arguments&);
+int RunDerive(const Arguments&);
+int RunInspect(const Arguments&);
 int RunSelftest(const Arguments&);
 int RunData(const Arguments& arguments);
 int RunReproduce(const Arguments& arguments);

@@ -21,7 +21,7 @@ int RunReport(const Arguments& arguments) {
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;
   const experiment::TableResult result = experiment::LoadResult(folder);
-  experiment::WriteReports(result, folder, {});
+  experiment::WriteReports(result, folder);
   Print(output.json ? experiment::RenderJson(result) : experiment::RenderText(result, ColourWanted()));
   base::LogInfo(fmt::format("written to {}: {}.html, .md, .csv, .json", folder, result.table.id));
   return static_cast<int>(result.exit_code());

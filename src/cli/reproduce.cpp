@@ -137,7 +137,7 @@ int Run(const Options& options) {
   const base::StopSignals signals;
   ex::RunTasks(table, setup, folder, store, runner, listener);
   const ex::TableResult result = ex::Evaluate(table, setup, store, ex::Stored());
-  ex::WriteReports(result, folder, {});
+  ex::WriteReports(result, folder);
   Print(options.output.json ? ex::RenderJson(result) : ex::RenderText(result, ColourWanted()));
   base::LogInfo(fmt::format("written to {}: {}.html, .md, .csv, .json, and the records", folder.string(), table.id));
   return static_cast<int>(result.exit_code());

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/stop.h"
@@ -10,21 +11,17 @@
 namespace pdarts::cli {
 namespace {
 
-// "5,11,17" as three whole numbers.
-std::array<int, 3> ThreeNumbers(const std::string& text, const std::string& option) {
-  std::array<int, 3> numbers{};
-  size_t position = 0;
+// Three numbers parted by commas, such as `example`.
+template <class Value>
+std::array<Value, 3> ThreeNumbers(const std::string& text, const std::string& option, const char* example) {
+  std::array<Value, 3> numbers{};
+  const char *at = text.data(), *end = at + text.size();
   for (size_t i = 0; i < 3; ++i) {
-    size_t used = 0;
-    try {
-      numbers[i] = std::stoi(text.substr(position), &used);
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    const size_t end = position + used;
-    if (used == 0 || (i < 2 ? text[end] != ',' : end != text.size()))
-      throw base::UsageError(fmt::format("'{}' is not three numbers", text), option, "for example 5,11,17");
-    position = end + 1;
+    const auto [next, error] = std::from_chars(at, end, numbers[i]);
+    if (error != std::errc() || (i < 2 ? next == end || *next != ',' : next != end))
+      throw base::UsageError(fmt::format("'{}' is not three numbers", text), option,
+                             fmt::format("for example {}", example));
+    at = next + 1;
   }
   return numbers;
 }
@@ -40,12 +37,15 @@ int RunSearchVerb(const Arguments& arguments) {
   MachineOptions machine;
   OutputOptions output;
   std::string cells = "5,11,17";
+  std::optional<std::string> skip_dropout;
   std::optional<int> frozen;
   train::SearchOptions search;
   data.AddTo(options);
   run.AddTo(options);
   options.Group("Search");
   options.Add("cells", &cells, "A,B,C", "cells of the three stages' networks");
+  options.Add("skip-dropout", &skip_dropout, "A,B,C",
+              "dropout on skip-connects when each stage begins; not given: of the recipe");
   options.Add("epochs", &search.epochs, "N", "epochs a stage");
   options.Add("frozen-epochs", &frozen, "N", "epochs in which the alphas rest; not given: two fifths", {0, 1e6});
   options.Add("batch", &search.batch, "N", "images a batch");
@@ -63,7 +63,8 @@ int RunSearchVerb(const Arguments& arguments) {
   search.resume = run.resume;
   search.seed = run.seed;
   search.recipe = train::RecipeFromName(training.recipe);
-  search.cells = ThreeNumbers(cells, "--cells");
+  search.cells = ThreeNumbers<int>(cells, "--cells", "5,11,17");
+  if (skip_dropout) search.skip_dropout = ThreeNumbers<double>(*skip_dropout, "--skip-dropout", "0,0.4,0.7");
   search.frozen_epochs = frozen;
   search.workers = machine.workers;
   const auto backend = MakeBackend(machine);

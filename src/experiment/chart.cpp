@@ -3,23 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "draw/axis.h"
+#include "draw/svg.h"
+
 namespace pdarts::experiment {
 namespace {
 
 constexpr double kWidth = 280, kHeight = 130, kLeft = 34, kRight = 8, kTop = 8, kBottom = 20;
 
-struct Axis {
-  double low = 0, high = 1, from = 0, to = 1;  // values low..high lie at pixels from..to
-  double At(double value) const { return from + (value - low) / (high - low) * (to - from); }
-};
-
-// A step of 1, 2 or 5 times a power of ten that gives about `count` parts.
-double NiceStep(double range, int count) {
-  const double raw = range / count, power = std::pow(10.0, std::floor(std::log10(raw)));
-  for (double factor : {1.0, 2.0, 5.0})
-    if (raw <= factor * power) return factor * power;
-  return 10 * power;
-}
+using draw::Axis;
 
 Axis ErrorAxis(const std::vector<CurvePoint>& points) {
   double low = 100, high = 0;
@@ -27,7 +19,7 @@ Axis ErrorAxis(const std::vector<CurvePoint>& points) {
     for (double error : {point.train_error, point.test_error.value_or(point.train_error)})
       low = std::min(low, error), high = std::max(high, error);
   if (high - low < 1) high = std::min(100.0, high + 0.5), low = std::max(0.0, high - 1);
-  const double step = NiceStep(high - low, 3);
+  const double step = draw::NiceStep(high - low, 3);
   return {std::floor(low / step) * step, std::ceil(high / step) * step, kHeight - kBottom, kTop};
 }
 
@@ -40,7 +32,7 @@ std::string Line(const std::vector<std::pair<double, double>>& points, const cha
 
 std::string Grid(const Axis& y) {
   std::string out;
-  const double step = NiceStep(y.high - y.low, 3);
+  const double step = draw::NiceStep(y.high - y.low, 3);
   for (double value = y.low; value <= y.high + step / 1000; value += step)
     out += fmt::format(
         "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
@@ -51,36 +43,13 @@ std::string Grid(const Axis& y) {
 
 }  // namespace
 
-std::string EscapeHtml(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string DrawCurve(const Curve& curve) {
   const auto& points = curve.points;
   if (points.empty()) return "";
   const Axis y = ErrorAxis(points);
   const Axis x{0, std::max(1.0, static_cast<double>(points.size() - 1)), kLeft + 4, kWidth - kRight - 4};
   std::string out = fmt::format("<svg class=\"curve\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", kWidth,
-                                kHeight, EscapeHtml(curve.label)) +
+                                kHeight, draw::Escape(curve.label)) +
                     Grid(y);
   std::vector<std::pair<double, double>> train, test;
   const auto flush = [&] {

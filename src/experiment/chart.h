@@ -8,9 +8,6 @@
 
 namespace pdarts::experiment {
 
-// Replaces & < > " by entities.
-std::string EscapeHtml(const std::string& text);
-
 // The errors over the epochs of one run: training (thin) and test (strong), the best test epoch marked. A search's
 // stages stand side by side. "" where there is nothing to draw.
 std::string DrawCurve(const Curve& curve);

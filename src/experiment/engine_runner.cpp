@@ -1,12 +1,10 @@
 #include "experiment/engine_runner.h"
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "base/error.h"
-#include "base/file.h"
 #include "search/genotype.h"
 #include "train/run_folder.h"
+#include "train/run_log.h"
 #include "train/search_run.h"
 #include "train/training_run.h"
 
@@ -16,8 +14,6 @@ namespace {
 data::DatasetSpec DataOf(const DatasetUse& use, int64_t train_limit, int64_t test_limit) {
   return {.dataset = use.name, .data = use.data, .train_limit = train_limit, .test_limit = test_limit};
 }
-
-double ErrorOf(const nlohmann::json& summary) { return 100 * (1 - summary.at("accuracy").get<double>()); }
 
 }  // namespace
 
@@ -70,21 +66,12 @@ TaskResult EngineRunner::RunTraining(const TrainTask& task) {
 }
 
 std::vector<CurvePoint> ReadCurve(const std::filesystem::path& metrics) {
-  std::istringstream lines(base::ReadFile(metrics));
   std::vector<CurvePoint> curve;
-  for (std::string line; std::getline(lines, line);) {
-    try {
-      const auto json = nlohmann::json::parse(line);
-      CurvePoint point{.stage = json.value("stage", 0), .epoch = json.at("epoch").get<int>()};
-      point.train_loss = json.at("train").at("loss").get<double>();
-      point.train_error = ErrorOf(json.at("train"));
-      for (const char* key : {"validation", "test"})
-        if (json.contains(key)) point.test_error = ErrorOf(json.at(key));
-      curve.push_back(point);
-    } catch (const nlohmann::json::exception& error) {
-      throw base::DataError(fmt::format("line {} is malformed ({})", curve.size() + 1, error.what()), metrics.string(),
-                            "delete the task's folder: the task is then repeated");
-    }
+  for (const draw::EpochPoint& epoch : train::ReadEpochs(metrics)) {
+    CurvePoint point{.stage = epoch.stage, .epoch = epoch.epoch, .train_loss = epoch.loss};
+    point.train_error = 100 - epoch.accuracy;
+    if (epoch.held_out_accuracy) point.test_error = 100 - *epoch.held_out_accuracy;
+    curve.push_back(point);
   }
   return curve;
 }

@@ -192,12 +192,12 @@ std::string RenderMarkdown(const TableResult& result) {
   return out;
 }
 
-void WriteReports(const TableResult& result, const std::filesystem::path& folder, const CellDrawer& draw) {
+void WriteReports(const TableResult& result, const std::filesystem::path& folder) {
   const auto file = [&](const char* ending) { return folder / (result.table.id + ending); };
   base::WriteFileAtomically(file(".json"), RenderJson(result));
   base::WriteFileAtomically(file(".csv"), RenderCsv(result));
   base::WriteFileAtomically(file(".md"), RenderMarkdown(result));
-  base::WriteFileAtomically(file(".html"), RenderHtml(result, draw));
+  base::WriteFileAtomically(file(".html"), RenderHtml(result));
 }
 
 }  // namespace pdarts::experiment

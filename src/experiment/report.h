@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include "experiment/reproduce.h"
@@ -17,12 +16,10 @@ std::string RenderCsv(const TableResult& result);   // RFC 4180, one line an ent
 std::string RenderJson(const TableResult& result);  // everything, with every single run
 
 // One page that needs nothing else: no script from elsewhere, no fonts, no network.
-// `draw`: an inline SVG of one of a genotype's two cells ("normal", "reduce"), or "" where there is none. May be empty.
-using CellDrawer = std::function<std::string(const std::string& genotype, const std::string& cell)>;
-std::string RenderHtml(const TableResult& result, const CellDrawer& draw);
+std::string RenderHtml(const TableResult& result);
 
 // TABLE.json, TABLE.csv, TABLE.md and TABLE.html in `folder`.
-void WriteReports(const TableResult& result, const std::filesystem::path& folder, const CellDrawer& draw);
+void WriteReports(const TableResult& result, const std::filesystem::path& folder);
 
 // Shared by the renderings: "2.50" with the column's digits, "-" where there is no value; "+0.12" for a difference.
 std::string FormatValue(const std::optional<double>& value, int digits);

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "draw/cell.h"
 #include "experiment/chart.h"
 #include "experiment/report.h"
 #include "experiment/report_style.h"
+#include "search/genotype.h"
 #include "train/progress.h"
 
 namespace pdarts::experiment {
@@ -24,8 +26,8 @@ const char* Css(Standing standing) {
 }
 
 std::string Card(const std::string& value, const std::string& label, const char* css = "") {
-  return fmt::format("<div class=\"card {}\"><b>{}</b><span>{}</span></div>\n", css, EscapeHtml(value),
-                     EscapeHtml(label));
+  return fmt::format("<div class=\"card {}\"><b>{}</b><span>{}</span></div>\n", css, draw::Escape(value),
+                     draw::Escape(label));
 }
 
 std::string Cards(const TableResult& result) {
@@ -70,7 +72,7 @@ std::string EntryRow(const TableResult& result, const EntryResult& entry) {
   const Measured* m = entry.measured ? &*entry.measured : nullptr;
   const int digits = DigitsShown(column);
   std::string out = fmt::format("<td class=\"value\" title=\"{}\">{} <span class=\"unit\">{}</span></td>",
-                                EscapeHtml(column.rule), EscapeHtml(column.title), EscapeHtml(column.unit));
+                                draw::Escape(column.rule), draw::Escape(column.title), draw::Escape(column.unit));
   out += Number(FormatValue(entry.spec.paper, column.digits)) + Number(FormatValue(entry.stored, digits));
   std::string value = m ? FormatValue(m->last.mean, digits) : "-";
   if (m && m->last.sd)
@@ -79,7 +81,7 @@ std::string EntryRow(const TableResult& result, const EntryResult& entry) {
   out += Number(FormatDifference(entry.difference, digits)) + "<td>" + StripOf(result, entry) + "</td>";
   out += fmt::format("<td class=\"verdict\"><span class=\"chip {}\">{}</span>", Css(StandingOf(entry.verdict)),
                      Name(entry.verdict));
-  if (!entry.note.empty()) out += fmt::format("<small class=\"note\">{}</small>", EscapeHtml(entry.note));
+  if (!entry.note.empty()) out += fmt::format("<small class=\"note\">{}</small>", draw::Escape(entry.note));
   return out + "</td>";
 }
 
@@ -95,7 +97,7 @@ std::string MainTable(const TableResult& result) {
   for (const LineResult& line : result.lines) {
     if (OnlyQuoted(line)) continue;
     out += fmt::format("<tbody class=\"group\"><tr><td class=\"name\" rowspan=\"{}\">{}<small>{}, cell {}</small></td>",
-                       line.entries.size(), EscapeHtml(line.row.title), EscapeHtml(line.row.method),
+                       line.entries.size(), draw::Escape(line.row.title), draw::Escape(line.row.method),
                        Name(line.row.status));
     for (size_t i = 0; i < line.entries.size(); ++i)
       out += (i ? "<tr>" : "") + EntryRow(result, line.entries[i]) + "</tr>\n";
@@ -109,57 +111,46 @@ std::string QuotedTable(const TableResult& result) {
   std::string out =
       "<h2>Quoted from the paper, not run here</h2>\n<div class=\"sheet\"><table><thead><tr><th>architecture</th>";
   for (const ColumnSpec& column : result.table.columns)
-    out += fmt::format("<th class=\"number\">{} ({})</th>", EscapeHtml(column.title), EscapeHtml(column.unit));
+    out += fmt::format("<th class=\"number\">{} ({})</th>", draw::Escape(column.title), draw::Escape(column.unit));
   out += "<th>why it is not run</th></tr></thead>\n";
   for (const LineResult& line : result.lines) {
     if (!OnlyQuoted(line)) continue;
     out += fmt::format("<tbody class=\"group\"><tr><td class=\"name\">{}<small>{}</small></td>",
-                       EscapeHtml(line.row.title), EscapeHtml(line.row.method));
+                       draw::Escape(line.row.title), draw::Escape(line.row.method));
     for (const ColumnSpec& column : result.table.columns) {
       const auto entry = std::ranges::find(line.entries, column.id, [](const EntryResult& e) { return e.spec.column; });
       out += Number(entry == line.entries.end() ? "-" : FormatValue(entry->spec.paper, column.digits));
     }
-    out +=
-        fmt::format("<td><small class=\"note\">{}</small></td></tr></tbody>\n", EscapeHtml(line.entries.front().note));
+    out += fmt::format("<td><small class=\"note\">{}</small></td></tr></tbody>\n",
+                       draw::Escape(line.entries.front().note));
   }
   return out + "</table></div>\n";
 }
 
-// The cell as a list of its edges, where nobody draws it.
-std::string EdgeList(const nlohmann::json& edges) {
-  std::string out = "<ol class=\"edges\">";
-  for (size_t i = 0; i < edges.size(); ++i) {
-    const int input = edges[i].at(1).get<int>();
-    const std::string from = input == 0 ? "c(k-2)" : input == 1 ? "c(k-1)" : fmt::format("node {}", input - 2);
-    out += fmt::format("<li><i>{} &rarr; node {}</i> <b>{}</b></li>", from, i / 2,
-                       EscapeHtml(edges[i].at(0).get<std::string>()));
-  }
-  return out + "</ol>";
-}
-
-std::string Cells(const LineResult& line, const CellDrawer& draw) {
+std::string Cells(const LineResult& line) {
   if (line.genotype.empty()) return "";
-  const auto genotype = nlohmann::json::parse(line.genotype);
+  const auto genotype = search::GenotypeFromJson(nlohmann::json::parse(line.genotype), line.row.id);
   std::string out = "<div class=\"cells\">";
-  for (const auto& [key, title] : {std::pair{"normal", "normal cell"}, std::pair{"reduce", "reduction cell"}}) {
-    const std::string drawing = draw ? draw(line.genotype, key) : "";
+  for (const auto& [kind, title] :
+       {std::pair{draw::CellKind::kNormal, "normal cell"}, std::pair{draw::CellKind::kReduction, "reduction cell"}})
     out += fmt::format("<figure><figcaption>{}</figcaption>{}</figure>", title,
-                       drawing.empty() ? EdgeList(genotype.at(key)) : "<div class=\"drawing\">" + drawing + "</div>");
-  }
-  return out + "</div><details><summary>genotype</summary><pre>" + EscapeHtml(line.genotype) + "</pre></details>";
+                       draw::DrawCell(genotype, kind, draw::Svg::Use::kInline));
+  return out + "</div><details><summary>genotype</summary><pre>" + draw::Escape(search::ToString(genotype)) +
+         "</pre></details>";
 }
 
-std::string LineSections(const TableResult& result, const CellDrawer& draw) {
+std::string LineSections(const TableResult& result) {
   std::string out;
   for (const LineResult& line : result.lines) {
     if (line.curves.empty() && (line.genotype.empty() || OnlyQuoted(line))) continue;
     out += fmt::format("<section class=\"line\"><header><h3>{}</h3><span>{}</span></header>\n",
-                       EscapeHtml(line.row.title), Name(line.row.status));
+                       draw::Escape(line.row.title), Name(line.row.status));
     if (!line.curves.empty()) out += "<div class=\"curves\">";
     for (const Curve& curve : line.curves)
-      out += fmt::format("<figure><figcaption>{}</figcaption>{}</figure>\n", EscapeHtml(curve.label), DrawCurve(curve));
+      out +=
+          fmt::format("<figure><figcaption>{}</figcaption>{}</figure>\n", draw::Escape(curve.label), DrawCurve(curve));
     if (!line.curves.empty()) out += "</div>";
-    out += Cells(line, draw) + "</section>\n";
+    out += Cells(line) + "</section>\n";
   }
   if (out.empty()) return out;
   return "<h2>Runs and cells</h2>\n<p class=\"source\">Error in per cent over the epochs: thin, on the training "
@@ -176,7 +167,7 @@ std::string Spread(const TableResult& result) {
       const ColumnSpec& column = result.table.Column(entry.spec.column);
       const Measured& m = *entry.measured;
       out += fmt::format(
-          "<tr><td>{}</td><td>{}</td>{}{}{}{}</tr>\n", EscapeHtml(line.row.title), EscapeHtml(column.title),
+          "<tr><td>{}</td><td>{}</td>{}{}{}{}</tr>\n", draw::Escape(line.row.title), draw::Escape(column.title),
           Number(m.last.low ? fmt::format("{} to {}", FormatValue(m.last.low, 2), FormatValue(m.last.high, 2)) : "-"),
           Number(FormatValue(m.last.sd, 3)), Number(FormatValue(m.spread.search_sd, 3)),
           Number(FormatValue(m.spread.training_sd, 3)));
@@ -193,7 +184,7 @@ std::string Spread(const TableResult& result) {
 std::string About(const TableResult& result) {
   std::string out = "<h2>How this was made</h2>\n<div class=\"sheet\"><dl>";
   const auto fact = [&](const std::string& name, const std::string& value) {
-    out += fmt::format("<dt>{}</dt><dd>{}</dd>", EscapeHtml(name), EscapeHtml(value));
+    out += fmt::format("<dt>{}</dt><dd>{}</dd>", draw::Escape(name), draw::Escape(value));
   };
   fact("command",
        fmt::format("pdarts reproduce {} --level {} --seed {}", result.table.id, result.setup.level, result.setup.seed));
@@ -216,22 +207,22 @@ std::string About(const TableResult& result) {
   out += "</dl></div>\n";
   if (result.deviations.empty()) return out;
   out += "<h2>Deviations from the paper's recipe</h2>\n<div class=\"sheet\"><ul>";
-  for (const std::string& deviation : result.deviations) out += "<li>" + EscapeHtml(deviation) + "</li>";
+  for (const std::string& deviation : result.deviations) out += "<li>" + draw::Escape(deviation) + "</li>";
   return out + "</ul></div>\n";
 }
 
 }  // namespace
 
-std::string RenderHtml(const TableResult& result, const CellDrawer& draw) {
+std::string RenderHtml(const TableResult& result) {
   const std::string title = fmt::format("{}: {}", result.table.id, result.table.title);
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
          "<title>" +
-         EscapeHtml(title) + "</title><style>" + ReportStyle() + "</style></head>\n<body><main>\n<h1>" +
-         EscapeHtml(result.table.title) + "</h1>\n<p class=\"source\">" + EscapeHtml(result.table.source) + "</p>\n" +
-         Cards(result) + "<p>" + EscapeHtml(Claim(result)) + "</p>\n" + MainTable(result) + QuotedTable(result) +
-         Spread(result) + LineSections(result, draw) + About(result) + "<footer>Written by pdarts " +
-         EscapeHtml(result.setup.context.version) + ".</footer>\n</main></body></html>\n";
+         draw::Escape(title) + "</title><style>" + ReportStyle() + "</style></head>\n<body><main>\n<h1>" +
+         draw::Escape(result.table.title) + "</h1>\n<p class=\"source\">" + draw::Escape(result.table.source) +
+         "</p>\n" + Cards(result) + "<p>" + draw::Escape(Claim(result)) + "</p>\n" + MainTable(result) +
+         QuotedTable(result) + Spread(result) + LineSections(result) + About(result) + "<footer>Written by pdarts " +
+         draw::Escape(result.setup.context.version) + ".</footer>\n</main></body></html>\n";
 }
 
 }  // namespace pdarts::experiment

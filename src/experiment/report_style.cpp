@@ -60,9 +60,6 @@ figure{margin:0}figcaption{font-size:12.5px;color:var(--soft);margin-bottom:2px}
 .cells{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:16px;margin-top:14px}
 .cells>figure{border:1px solid var(--line);border-radius:10px;padding:10px 12px;overflow-x:auto}
 .cells svg{max-width:100%;height:auto}
-.drawing{background:#fff;border-radius:8px}
-ol.edges{margin:0;padding:0;list-style:none;font-size:12.5px;columns:2;column-gap:20px}
-ol.edges li{break-inside:avoid;padding:1px 0}ol.edges b{font-weight:600}ol.edges i{font-style:normal;color:var(--soft)}
 details{margin-top:12px}summary{cursor:pointer;color:var(--accent);font-size:13px}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;background:var(--back);padding:10px 12px;border-radius:8px;margin:8px 0 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:5px 20px;margin:0;padding:18px 20px}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 
@@ -85,7 +86,9 @@ size_t SkipColumn(const std::vector<Primitive>& ops) {
   return static_cast<size_t>(std::ranges::find(ops, Primitive::kSkipConnect) - ops.begin());
 }
 
-std::vector<GenotypeEdge> RestrictedNormal(const EdgeSwitches& switches, const EdgeAlphas& alphas, int max_skip) {
+// Nothing where a skip-connect beyond the limit is all that an edge offers.
+std::optional<std::vector<GenotypeEdge>> RestrictedNormal(const EdgeSwitches& switches, const EdgeAlphas& alphas,
+                                                          int max_skip) {
   CheckShape(switches, alphas);
   EdgeAlphas weights = SoftmaxRows(alphas);
   ChosenCell cell = ChooseCell(switches, weights);
@@ -100,10 +103,7 @@ std::vector<GenotypeEdge> RestrictedNormal(const EdgeSwitches& switches, const E
       if (weakest < 0 || value < weights[weakest][SkipColumn(switches[weakest])]) weakest = row;
     }
     double& value = weights[weakest][SkipColumn(switches[weakest])];
-    if (value == 0.0) {
-      throw base::DataError(fmt::format("edge {} offers nothing but a skip-connect", weakest),
-                            fmt::format("max-skip {}", max_skip), "choose a larger limit");
-    }
+    if (value == 0.0) return std::nullopt;
     value = 0.0;
     cell = ChooseCell(switches, weights);
   }
@@ -140,7 +140,11 @@ Genotype DeriveRestricted(const Switches& switches, const Alphas& alphas, int ma
   PD_CHECK(max_skip >= 0, "{}", max_skip);
   CheckShape(switches.reduce, alphas.reduce);
   Genotype genotype;
-  genotype.normal = RestrictedNormal(switches.normal, alphas.normal, max_skip);
+  auto normal = RestrictedNormal(switches.normal, alphas.normal, max_skip);
+  if (!normal)
+    throw base::DataError("an edge that the normal cell needs offers nothing but a skip-connect",
+                          fmt::format("--max-skip {}", max_skip), "choose a larger limit");
+  genotype.normal = std::move(*normal);
   genotype.reduce = ChooseCell(switches.reduce, SoftmaxRows(alphas.reduce)).edges;
   genotype.normal_concat = genotype.reduce_concat = {2, 3, 4, 5};
   return genotype;
@@ -151,7 +155,8 @@ std::map<int, Genotype> DeriveAll(const Switches& switches, const Alphas& alphas
   const Genotype unrestricted = Derive(switches, alphas);
   const int skips = SkipConnects(unrestricted.normal);
   all[skips] = unrestricted;
-  for (int m = skips - 1; m >= 0; --m) all[m] = DeriveRestricted(switches, alphas, m);
+  for (int m = skips - 1; m >= 0 && RestrictedNormal(switches.normal, alphas.normal, m); --m)
+    all[m] = DeriveRestricted(switches, alphas, m);
   return all;
 }
 

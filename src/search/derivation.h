@@ -24,10 +24,11 @@ int SkipConnects(const std::vector<GenotypeEdge>& edges);
 
 // Search-space regularisation (paper, section 3.3): Derive, and while the normal cell has more than `max_skip`
 // skip-connects, that of the smallest softmax value is set to zero and the cell is chosen again. The reduction cell is
-// not restricted.
+// not restricted. A data error where an edge the cell needs offers nothing but a skip-connect.
 Genotype DeriveRestricted(const Switches& switches, const Alphas& alphas, int max_skip);
 
-// DeriveRestricted for every M from the number of skip-connects of the unrestricted cell down to 0.
+// DeriveRestricted for every M from the number of skip-connects of the unrestricted cell down to 0, or to the last that
+// can be kept.
 std::map<int, Genotype> DeriveAll(const Switches& switches, const Alphas& alphas);
 
 }  // namespace pdarts::search

@@ -3,7 +3,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "train/run_drawings.h"
+#include "train/run_log.h"
 #include "train/search_stage.h"
 
 namespace pdarts::train {
@@ -11,16 +12,6 @@ namespace {
 
 // How many operations an edge loses after stages 1 and 2 (paper, section 4.2: 8, 5, 3).
 constexpr std::array<int, 2> kDropped = {3, 2};
-
-void WriteResults(const RunFolder& folder, const SearchResult& result, int max_skip) {
-  nlohmann::ordered_json all = nlohmann::ordered_json::object();
-  for (const auto& [m, genotype] : result.by_max_skip) all[std::to_string(m)] = search::ToJson(genotype);
-  nlohmann::ordered_json chosen = search::ToJson(result.genotype);
-  chosen["max_skip"] = max_skip;
-  base::WriteFileAtomically(folder.File("genotype.json"), chosen.dump(2) + "\n");
-  base::WriteFileAtomically(folder.File("genotype.txt"), search::ToString(result.genotype) + "\n");
-  base::WriteFileAtomically(folder.File("genotypes_by_max_skip.json"), all.dump(2) + "\n");
-}
 
 }  // namespace
 
@@ -46,7 +37,7 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
         fmt::format("resuming at stage {} epoch {} batch {}", state.stage + 1, state.epoch + 1, state.batch + 1));
   }
   folder.CutLines(kMetricsFile, state.lines);
-  folder.CutLines("alphas.jsonl", state.lines);
+  folder.CutLines(kAlphasFile, state.lines);
 
   const int64_t half = splits.train->Size() / 2, batches = (half + options.batch - 1) / options.batch;
   TimeEstimate estimate(TotalWork(options, batches), WorkDone(options, batches, state));
@@ -71,7 +62,7 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
   result.seconds = folder.LoggedSeconds();
   result.signature = context.signature;
   result.folder = folder.path();
-  WriteResults(folder, result, options.max_skip);
+  WriteSearchResults(folder, result, options.max_skip);
   return result;
 }
 

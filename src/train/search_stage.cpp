@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "optim/schedules.h"
 #include "search/network_spec.h"
+#include "train/run_log.h"
 #include "train/schedule.h"
 
 namespace pdarts::train {
@@ -160,12 +161,8 @@ void SearchStage::EndEpoch(double seconds) {
   line["seconds"] = seconds;
   line["seconds_waited"] = weight_loader_->SecondsWaited() + alpha_loader_->SecondsWaited();
   context_.folder.AppendLine(kMetricsFile, line);
-  context_.folder.AppendLine("alphas.jsonl", Json{{"stage", state_.stage + 1},
-                                                  {"epoch", state_.epoch + 1},
-                                                  {"normal", search::OperationNames(state_.switches.normal)},
-                                                  {"reduce", search::OperationNames(state_.switches.reduce)},
-                                                  {"alphas_normal", learned.normal},
-                                                  {"alphas_reduce", learned.reduce}});
+  context_.folder.AppendLine(kAlphasFile,
+                             ToJson(AlphaEpoch{state_.stage + 1, state_.epoch + 1, state_.switches, learned}));
   const std::string text = fmt::format(
       "stage {} epoch {}/{}: loss {:.4f} acc {:.2f}%{}  {:.1f} s", state_.stage + 1, state_.epoch + 1,
       context_.options.epochs, state_.weights.MeanLoss(), 100 * state_.weights.Accuracy(),

@@ -10,6 +10,7 @@
 #include "search/network_spec.h"
 #include "tensor/safetensors.h"
 #include "train/metrics.h"
+#include "train/run_drawings.h"
 #include "train/run_folder.h"
 #include "train/schedule.h"
 #include "train/step_runner.h"
@@ -119,6 +120,7 @@ class Training {
   TrainResult Run() {
     while (state_.epoch < options_.epochs) RunEpoch();
     WriteWeights();
+    WriteTrainingCurves(folder_);
     TrainResult result;
     result.last_test_error = state_.last_error;
     result.best_test_error = state_.best_error;

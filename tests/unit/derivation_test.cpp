@@ -80,6 +80,8 @@ TEST_CASE("Skip restriction refuses where nothing but skip-connects is offered",
   const Alphas alphas = Flat(switches);
   CHECK(SkipConnects(DeriveRestricted(switches, alphas, 2).normal) == 2);
   CHECK_THROWS_AS(DeriveRestricted(switches, alphas, 1), base::Error);
+  const auto all = DeriveAll(switches, alphas);  // ends at the last that can be kept, and does not throw
+  CHECK(all.begin()->first == 2);
 }
 
 }  // namespace
