@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 WERROR := $(if $(filter true,$(CI)),ON,OFF)
 LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all run test debug fuzz format tidy presubmit approve setup configure clean help
+.PHONY: all run test bench debug fuzz format tidy presubmit approve setup configure clean help
 
 all: configure ## build pdarts into build/
 	cmake --build $(BUILD) --parallel $(JOBS) --target pdarts
@@ -30,6 +30,9 @@ run: all ## everything from a fresh machine to the first table
 test: configure ## all tests
 	cmake --build $(BUILD) --parallel $(JOBS)
 	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+
+bench: all ## the speed of every network's steps on this machine, into results/bench/
+	$(BUILD)/pdarts bench set --out results/bench
 
 # Without the trajectories in f64: they take minutes under the sanitizers and run no code that the other tests do not.
 debug: ## build-debug/ with address and undefined-behaviour sanitizers, and its tests

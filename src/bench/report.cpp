@@ -30,6 +30,36 @@ Json ToJson(const std::vector<OpRow>& rows, const char* name) {
   return list;
 }
 
+Json ToJson(const std::vector<FloorRow>& rows) {
+  Json list = Json::array();
+  for (const FloorRow& row : rows)
+    list.push_back({{"convolution", row.name},
+                    {"calls", row.calls},
+                    {"kernel", row.kernel},
+                    {"ms", row.ms},
+                    {"gflops", row.flops / row.ms * 1e-6},
+                    {"plan_ms", row.chosen_ms}});
+  return list;
+}
+
+void AddLimits(const Report& report, Json& json) {
+  const auto& limits = report.limits;
+  const auto or_null = [&](auto number_of) { return limits ? Json(number_of(*limits)) : Json(); };
+  json["conv_floor_ms"] = or_null([](const Limits& l) { return l.weights.ms; });
+  json["step_over_floor"] = or_null([&](const Limits&) { return report.StepOverFloor(); });
+  json["peak_gflops"] = or_null([](const Limits& l) { return l.machine.peak_gflops; });
+  json["bandwidth_gbs"] = or_null([](const Limits& l) { return l.machine.copy_memory_gbs; });
+  if (!limits) return;
+  json["bandwidth_cache_gbs"] = limits->machine.copy_cache_gbs;
+  json["read_bandwidth_gbs"] = limits->machine.read_memory_gbs;
+  json["read_bandwidth_cache_gbs"] = limits->machine.read_cache_gbs;
+  json["conv_floor_hot_ms"] = limits->weights.hot_ms;
+  if (limits->architecture) {
+    json["arch_conv_floor_ms"] = limits->architecture->ms;
+    json["arch_step_over_floor"] = report.architecture->times.median_ms / limits->architecture->ms;
+  }
+}
+
 }  // namespace
 
 Json ToJson(const Report& report) {
@@ -41,6 +71,7 @@ Json ToJson(const Report& report) {
             {"steps", report.steps},
             {"weight_step", ToJson(weights.times, report.batch)},
             {"arch_step", report.architecture ? ToJson(report.architecture->times, report.batch) : Json()}};
+  AddLimits(report, json);
   json["planned_bytes"] = report.planned.total();
   json["planned_bytes_by_arena"] = {{"parameters", report.planned.parameters},
                                     {"statistics", report.planned.statistics},
@@ -58,7 +89,26 @@ Json ToJson(const Report& report) {
     json["arch_ops"] = ToJson(report.architecture->profile.kinds, "kind");
     json["arch_kernels"] = ToJson(report.architecture->profile.kernels, "kernel");
   }
+  if (report.supernet) json["operations"] = {{"normal", report.supernet->normal}, {"reduce", report.supernet->reduce}};
+  if (report.limits) json["convolutions"] = ToJson(report.limits->weights.rows);
   return json;
+}
+
+std::string ToMarkdown(const std::vector<Report>& reports) {
+  std::string text =
+      "| network | batch | weight step, ms per image | architecture step | images/s | over convolution floor | "
+      "planned MB | peak MB | reorders |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+  for (const Report& r : reports) {
+    const auto images = static_cast<double>(r.batch);
+    text +=
+        fmt::format("| {} | {} | {:.2f} | {} | {:.1f} | {} | {:.0f} | {:.0f} | {} |\n", r.stage, r.batch,
+                    r.weights.times.median_ms / images,
+                    r.architecture ? fmt::format("{:.2f}", r.architecture->times.median_ms / images) : "",
+                    1e3 * images / r.weights.times.median_ms, r.limits ? fmt::format("{:.2f}", r.StepOverFloor()) : "",
+                    static_cast<double>(r.planned.total()) * 1e-6, static_cast<double>(r.peak_bytes) * 1e-6,
+                    r.weights.reorders.activations + r.weights.reorders.weights);
+  }
+  return text;
 }
 
 }  // namespace pdarts::bench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 
 #include "base/parallel.h"
 #include "train/metrics.h"
@@ -63,30 +64,54 @@ class Timer {
   train::StepScalars scalars_;
 };
 
+// Forgets the process's peak, so that it is that of one network among several. Where the kernel refuses, the peak stays
+// the process's: never less than what it is taken for.
+void ForgetPeak() { std::ofstream("/proc/self/clear_refs") << 5; }
+
+void RunSteps(const Network& network, device::Backend& backend, int steps, Report& report) {
+  const data::Batch batch = RandomBatch(network);
+  plan::ModelStorage storage;
+  train::StepRunner weights(backend, storage, train::WeightsGraph(network.spec, network.step), network.step.batch);
+  std::optional<train::StepRunner> architecture;
+  if (const auto* spec = std::get_if<nn::SearchNetworkSpec>(&network.spec))
+    architecture.emplace(backend, storage, train::ArchitectureGraph(*spec, network.step), network.step.batch);
+  train::InitializeSlots(storage, network.scalars.seed);
+  report.weights = Timer(weights, batch, network.scalars).Run(steps, backend);
+  if (architecture) {
+    train::StepScalars scalars = network.scalars;
+    scalars.rate = kAlphasRate;
+    report.architecture = Timer(*architecture, batch, scalars).Run(steps, backend);
+  }
+  report.planned = Planned(storage);
+}
+
+Limits Measure(const Network& network, device::Backend& backend) {
+  Limits limits;
+  limits.machine = kernels::MeasureRoofline();
+  limits.weights = MeasureConvolutionFloor(nn::WeightsStep(network.spec, network.step), backend);
+  if (const auto* spec = std::get_if<nn::SearchNetworkSpec>(&network.spec))
+    limits.architecture = MeasureConvolutionFloor(nn::ArchitectureStep(*spec, network.step), backend);
+  return limits;
+}
+
 }  // namespace
+
+const std::vector<SetEntry>& StandardSet() {
+  static const std::vector<SetEntry> kSet{{"1", 96},     {"2", 96},           {"3", 96},
+                                          {"cifar", 96}, {"cifar-large", 32}, {"imagenet", 32}};
+  return kSet;
+}
 
 Report RunStepBench(const Network& network, device::Backend& backend, const BenchOptions& options) {
   Report report;
   report.stage = network.stage, report.isa = options.isa;
   report.batch = network.step.batch, report.threads = base::Threads(), report.steps = options.steps;
+  if (const auto* spec = std::get_if<nn::SearchNetworkSpec>(&network.spec)) report.supernet = *spec;
+  ForgetPeak();
   report.base_bytes = train::ResidentBytes();
-  const data::Batch batch = RandomBatch(network);
-  plan::ModelStorage storage;
-  train::StepRunner weights(backend, storage, train::WeightsGraph(network.spec, network.step), network.step.batch);
-  std::optional<train::StepRunner> architecture;
-  if (network.is_search())
-    architecture.emplace(backend, storage,
-                         train::ArchitectureGraph(std::get<nn::SearchNetworkSpec>(network.spec), network.step),
-                         network.step.batch);
-  train::InitializeSlots(storage, network.scalars.seed);
-  report.weights = Timer(weights, batch, network.scalars).Run(options.steps, backend);
-  if (architecture) {
-    train::StepScalars scalars = network.scalars;
-    scalars.rate = kAlphasRate;
-    report.architecture = Timer(*architecture, batch, scalars).Run(options.steps, backend);
-  }
-  report.planned = Planned(storage);
+  RunSteps(network, backend, options.steps, report);
   report.peak_bytes = train::PeakResidentBytes();
+  if (options.roofline) report.limits = Measure(network, backend);
   return report;
 }
 

@@ -4,6 +4,7 @@
 
 #include "backends/cpu/cpu_backend.h"
 #include "bench/report.h"
+#include "device/alternatives.h"
 #include "experiment/catalogue.h"
 #include "ops/op.h"
 
@@ -140,8 +141,65 @@ TEST_CASE("the keys of a report's JSON that other programs read", "[bench]") {
     share += op["share"].get<double>();
   }
   CHECK(std::abs(share - 1) < 1e-9);
+  CHECK(json["operations"]["normal"].size() == 14);
+  CHECK(json["operations"]["reduce"][0].size() == 3);
   report.architecture.reset();
   CHECK(ToJson(report)["arch_step"].is_null());
+}
+
+TEST_CASE("the convolution floor runs every convolution of the step, none slower than the plans' own", "[bench]") {
+  const auto backend = backends::NewCpuBackend();
+  const Network network = SmallSupernet();
+  const ir::Graph graph = nn::WeightsStep(network.spec, network.step);
+  const ConvolutionFloor floor = MeasureConvolutionFloor(graph, *backend);
+  CHECK(floor.ms > 0);
+  double flops = 0, hot = 0;
+  int64_t depthwise = 0;
+  for (const FloorRow& row : floor.rows) {
+    INFO(row.name << " " << row.kernel);
+    CHECK(row.ms > 0);
+    CHECK(row.ms <= row.chosen_ms);
+    CHECK(row.kernel.find("ref") == std::string::npos);
+    flops += row.flops * static_cast<double>(row.calls);
+    hot += row.ms * static_cast<double>(row.calls);
+    depthwise += row.name.find("groups 4") != std::string::npos || row.name.find("groups 8") != std::string::npos;
+  }
+  CHECK(depthwise > 0);
+  CHECK(std::abs(hot - floor.hot_ms) < 1e-9 * hot);
+  using enum ir::OpKind;
+  CHECK(flops == FlopsOf(graph, {kConv2d, kConv2dBwdData, kConv2dBwdWeights}));
+}
+
+TEST_CASE("a backend's alternatives begin with its proposal and can all be built", "[bench]") {
+  const auto backend = backends::NewCpuBackend();
+  const Network network = SmallSupernet();
+  const ir::Graph graph = nn::WeightsStep(network.spec, network.step);
+  size_t most = 0;
+  for (ir::NodeId id = 0; id < static_cast<ir::NodeId>(graph.nodes().size()); ++id) {
+    if (ir::Name(graph.node(id).kind).find("conv") != 0) continue;
+    const auto alternatives = dynamic_cast<device::Alternatives&>(*backend).AlternativesOf(graph, id);
+    REQUIRE(!alternatives.empty());
+    CHECK(alternatives.front().name == backend->Propose(graph, id).front().name);
+    for (const device::KernelSpec& spec : alternatives) CHECK(backend->Build(graph, id, spec) != nullptr);
+    most = std::max(most, alternatives.size());
+    if (id > 400) break;
+  }
+  CHECK(most == 3);
+}
+
+TEST_CASE("limits stand in a report's JSON where they were measured, and are null otherwise", "[bench]") {
+  const auto backend = backends::NewCpuBackend();
+  Report report = RunStepBench(SmallSupernet(), *backend, {.steps = 1, .isa = "any"});
+  const char* const keys[] = {"conv_floor_ms", "step_over_floor", "peak_gflops", "bandwidth_gbs"};
+  for (const char* key : keys) CHECK(ToJson(report)[key].is_null());
+  report.limits = Limits{.machine = {.peak_gflops = 100, .copy_memory_gbs = 20}, .weights = {.ms = 2}};
+  report.weights.times.median_ms = 3;
+  const auto json = ToJson(report);
+  CHECK(json["conv_floor_ms"] == 2.0);
+  CHECK(json["step_over_floor"] == 1.5);
+  CHECK(json["peak_gflops"] == 100.0);
+  CHECK(json["bandwidth_gbs"] == 20.0);
+  CHECK(ToMarkdown({report}).find("| 1.50 |") != std::string::npos);
 }
 
 TEST_CASE("the median of an even number of values is the mean of the middle two", "[bench]") {

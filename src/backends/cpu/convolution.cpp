@@ -70,13 +70,19 @@ struct DenseConvolution {
   memory::dims strides, dilates, pad;
 };
 
-DenseConvolution Describe(const NodeView& view, const ops::ConvAttributes& a, const Shapes& shapes, OneDnn& onednn) {
+DenseConvolution Describe(const NodeView& view, const ops::ConvAttributes& a, const Shapes& shapes,
+                          memory::format_tag activations) {
   const Shape weights = view.graph.shape(shapes.weights);
-  PD_CHECK(a.groups == 1, "a grouped convolution that is not depthwise");
+  const auto activation = [&](ir::ValueId value) {
+    const Shape& shape = view.graph.shape(value);
+    return memory::desc({shape.n(), shape.c(), shape.h(), shape.w()}, memory::data_type::f32, activations);
+  };
+  memory::dims dims{weights[0], weights[1], weights[2], weights[3]};
+  if (a.groups > 1) dims = {a.groups, weights[0] / a.groups, weights[1], weights[2], weights[3]};
   DenseConvolution conv;
-  conv.src = onednn.Desc(view.graph.desc(shapes.src), Layout::kChannelsLast);
-  conv.dst = onednn.Desc(view.graph.desc(shapes.dst), Layout::kChannelsLast);
-  conv.weights = {{weights[0], weights[1], weights[2], weights[3]}, memory::data_type::f32, memory::format_tag::any};
+  conv.src = activation(shapes.src);
+  conv.dst = activation(shapes.dst);
+  conv.weights = {dims, memory::data_type::f32, memory::format_tag::any};
   conv.strides = {a.stride_h, a.stride_w};
   conv.dilates = {a.dilation - 1, a.dilation - 1};
   conv.pad = {a.pad_h, a.pad_w};
@@ -91,7 +97,9 @@ Lowered Propose(const NodeView& view, OneDnn& onednn, const D& pd, std::array<in
   lowered.spec.name = fmt::format("onednn:{}", pd.impl_info_str());
   const auto layout_of = [&](ir::ValueId value, const memory::desc& desc, int argument) {
     const bool weights = argument == DNNL_ARG_WEIGHTS || argument == DNNL_ARG_DIFF_WEIGHTS;
-    return weights ? onednn.Intern(view.graph.desc(value), desc) : Layout::kChannelsLast;
+    // Told by the descriptor alone, channels-last could not be told from plain where a side is 1.
+    const bool channels_last = !weights && desc == onednn.Desc(view.graph.desc(value), Layout::kChannelsLast);
+    return channels_last ? Layout::kChannelsLast : onednn.Intern(view.graph.desc(value), desc);
   };
   for (int i : {0, 1}) lowered.spec.input_layouts.push_back(layout_of(view.node.inputs[i], descs[i], arguments[i]));
   lowered.spec.output_layouts = {layout_of(view.node.outputs[0], descs[2], arguments[2])};
@@ -104,7 +112,7 @@ Lowered Propose(const NodeView& view, OneDnn& onednn, const D& pd, std::array<in
   return lowered;
 }
 
-Lowered LowerDense(const NodeView& view, const DenseConvolution& c, OneDnn& onednn) {
+Lowered LowerByOneDnn(const NodeView& view, const DenseConvolution& c, OneDnn& onednn) {
   using Direct = dnnl::algorithm;
   const auto algorithm = Direct::convolution_direct;
   const dnnl::convolution_forward::primitive_desc forward(onednn.engine(), dnnl::prop_kind::forward_training, algorithm,
@@ -112,20 +120,21 @@ Lowered LowerDense(const NodeView& view, const DenseConvolution& c, OneDnn& oned
                                                           ScratchpadAttr());
   if (view.node.kind == OpKind::kConv2d)
     return Propose<dnnl::convolution_forward>(view, onednn, forward, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
-                                              {c.src, forward.weights_desc(), c.dst});
+                                              {forward.src_desc(), forward.weights_desc(), forward.dst_desc()});
   if (view.node.kind == OpKind::kConv2dBwdData) {
     const dnnl::convolution_backward_data::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst,
                                                              c.strides, c.dilates, c.pad, c.pad, forward,
                                                              ScratchpadAttr());
-    return Propose<dnnl::convolution_backward_data>(
-        view, onednn, pd, {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC}, {c.dst, pd.weights_desc(), c.src});
+    return Propose<dnnl::convolution_backward_data>(view, onednn, pd,
+                                                    {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC},
+                                                    {pd.diff_dst_desc(), pd.weights_desc(), pd.diff_src_desc()});
   }
   const dnnl::convolution_backward_weights::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst,
                                                               c.strides, c.dilates, c.pad, c.pad, forward,
                                                               ScratchpadAttr());
   return Propose<dnnl::convolution_backward_weights>(view, onednn, pd,
                                                      {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS},
-                                                     {c.src, c.dst, pd.diff_weights_desc()});
+                                                     {pd.src_desc(), pd.diff_dst_desc(), pd.diff_weights_desc()});
 }
 
 }  // namespace
@@ -141,7 +150,21 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
     layouts.back() = Layout::kPlain;  // the weights
     return lowered;
   }
-  return LowerDense(view, Describe(view, a, shapes, onednn), onednn);
+  PD_CHECK(a.groups == 1, "a grouped convolution that is not depthwise");
+  return LowerByOneDnn(view, Describe(view, a, shapes, memory::format_tag::acdb), onednn);
+}
+
+bool LowerConvolutionByOneDnn(const NodeView& view, OneDnn& onednn, int variant, Lowered* lowered) {
+  const auto a = ir::Unpack<ops::ConvAttributes>(view.node.attributes);
+  const auto activations = variant == 1 ? memory::format_tag::acdb : memory::format_tag::any;
+  try {
+    *lowered = LowerByOneDnn(view, Describe(view, a, ShapesOf(view.node), activations), onednn);
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented) throw;
+    return false;
+  }
+  lowered->spec.variant = variant;
+  return lowered->spec.name.find("ref") == std::string::npos;
 }
 
 }  // namespace pdarts::backends::cpu

@@ -2,6 +2,7 @@
 
 #include "backends/cpu/onednn.h"
 #include "base/parallel.h"
+#include "device/alternatives.h"
 #include "kernels/isa.h"
 
 namespace pdarts::backends {
@@ -61,7 +62,7 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
   }
 }
 
-class CpuBackend final : public device::Backend {
+class CpuBackend final : public device::Backend, public device::Alternatives {
  public:
   CpuBackend() { dnnl::set_max_cpu_isa(MaxIsa()); }
 
@@ -78,8 +79,24 @@ class CpuBackend final : public device::Backend {
     return {Lower({graph, graph.node(node)}, onednn_).spec};
   }
 
-  std::unique_ptr<device::Kernel> Build(const ir::Graph& graph, ir::NodeId node, const device::KernelSpec&) override {
-    return Lower({graph, graph.node(node)}, onednn_).build();
+  std::vector<device::KernelSpec> AlternativesOf(const ir::Graph& graph, ir::NodeId node) override {
+    std::vector<device::KernelSpec> specs = Propose(graph, node);
+    const OpKind kind = graph.node(node).kind;
+    if (kind != OpKind::kConv2d && kind != OpKind::kConv2dBwdData && kind != OpKind::kConv2dBwdWeights) return specs;
+    Lowered lowered;
+    for (const int variant : {1, 2})
+      if (LowerConvolutionByOneDnn({graph, graph.node(node)}, onednn_, variant, &lowered))
+        specs.push_back(lowered.spec);
+    return specs;
+  }
+
+  std::unique_ptr<device::Kernel> Build(const ir::Graph& graph, ir::NodeId node,
+                                        const device::KernelSpec& spec) override {
+    const NodeView view{graph, graph.node(node)};
+    Lowered lowered;
+    if (spec.variant == 0) return Lower(view, onednn_).build();
+    PD_CHECK(LowerConvolutionByOneDnn(view, onednn_, spec.variant, &lowered), "{} was never proposed", spec.name);
+    return lowered.build();
   }
 
   size_t Bytes(const tensor::TensorDesc& desc, Layout layout) const override {
