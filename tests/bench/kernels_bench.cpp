@@ -16,6 +16,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/isa.h"
 #include "kernels/layout.h"
+#include "kernels/pointwise.h"
 #include "kernels/pool.h"
 
 namespace {
@@ -49,6 +50,7 @@ class Bench {
     for (const int64_t kernel : {3, 5, 7}) Depthwise(kernel, 1, 1);
     for (const int64_t kernel : {3, 5, 7}) Depthwise(kernel, 2, 1);
     for (const int64_t kernel : {3, 5}) Depthwise(kernel, 1, 2);
+    Pointwise();
     Elementwise();
     Norms();
     Pools();
@@ -83,6 +85,21 @@ class Bench {
     });
     Line(name + " bwd wei", 1 + out, [&] {
       kernels::DepthwiseBackwardWeights(p, {a_.data(), b_.data(), small_.data(), scratch.data()});
+    });
+  }
+
+  void Pointwise() {
+    const kernels::PointwiseParams p{.pixels = n_ * side_ * side_, .in = c_, .out = c_};
+    std::vector<float> weights(c_ * c_, 0.25f), scratch(kernels::PointwiseWeightsScratch(p));
+    const double flops = 2e-6 * static_cast<double>(p.pixels * p.in * p.out);
+    const auto line = [&](const std::string& name, const std::function<void()>& work) {
+      const double time = Milliseconds(work);
+      fmt::print("  {:<28} {:8.3f} ms  {:6.1f} GFLOP/s\n", name, time, flops / time);
+    };
+    line("1x1 fwd", [&] { kernels::PointwiseForward(p, {a_.data(), weights.data(), b_.data(), scratch.data()}); });
+    line("1x1 bwd data", [&] { kernels::PointwiseBackwardData(p, {b_.data(), weights.data(), d_.data()}); });
+    line("1x1 bwd wei", [&] {
+      kernels::PointwiseBackwardWeights(p, {a_.data(), b_.data(), weights.data(), scratch.data()});
     });
   }
 

@@ -1,7 +1,8 @@
-// Convolutions: depthwise by own kernels, dense by oneDNN with channels-last activations and the weights' layout of its
-// choice.
+// Convolutions: depthwise and 1x1 by own kernels, other dense ones by oneDNN with channels-last activations and the
+// weights' layout of its choice.
 #include "backends/cpu/onednn.h"
 #include "kernels/depthwise.h"
+#include "kernels/pointwise.h"
 #include "ops/ops.h"
 
 namespace pdarts::backends::cpu {
@@ -62,6 +63,37 @@ Lowered LowerDepthwise(const NodeView& view, const kernels::DepthwiseParams& p) 
                      kernels::DepthwiseBackwardWeights(
                          p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
                    });
+}
+
+bool IsPointwise(const ops::ConvAttributes& a, const Shape& weights) {
+  return a.groups == 1 && weights[2] == 1 && weights[3] == 1 && a.stride_h == 1 && a.stride_w == 1 && a.pad_h == 0 &&
+         a.pad_w == 0;
+}
+
+Lowered LowerPointwise(const NodeView& view, const kernels::PointwiseParams& p) {
+  const auto floats = [](int64_t count) { return static_cast<size_t>(count) * sizeof(float); };
+  if (view.node.kind == OpKind::kConv2d)
+    return OwnKernel(view, "own:1x1", floats(kernels::PointwiseScratch(p)), [p](auto in, auto out, void* workspace) {
+      kernels::PointwiseForward(
+          p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+    });
+  if (view.node.kind == OpKind::kConv2dBwdData)
+    return OwnKernel(view, "own:1x1_bwd_data", 0, [p](auto in, auto out, void*) {
+      kernels::PointwiseBackwardData(p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0)});
+    });
+  return OwnKernel(view, "own:1x1_bwd_weights", floats(kernels::PointwiseWeightsScratch(p)),
+                   [p](auto in, auto out, void* workspace) {
+                     kernels::PointwiseBackwardWeights(
+                         p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+                   });
+}
+
+// Own kernels take parameters as they are.
+Lowered WithPlainWeights(const NodeView& view, Lowered lowered) {
+  auto& layouts =
+      view.node.kind == OpKind::kConv2dBwdWeights ? lowered.spec.output_layouts : lowered.spec.input_layouts;
+  layouts.back() = Layout::kPlain;
+  return lowered;
 }
 
 // Descriptors and geometry in oneDNN's words; weights in any layout, grouped ones with a dimension of their own.
@@ -143,13 +175,10 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
   const auto a = ir::Unpack<ops::ConvAttributes>(view.node.attributes);
   const Shapes shapes = ShapesOf(view.node);
   const Shape &src = view.graph.shape(shapes.src), &weights = view.graph.shape(shapes.weights);
-  if (IsDepthwise(a, src, weights)) {
-    Lowered lowered = LowerDepthwise(view, DepthwiseParamsOf(a, src, weights));
-    auto& layouts =
-        view.node.kind == OpKind::kConv2dBwdWeights ? lowered.spec.output_layouts : lowered.spec.input_layouts;
-    layouts.back() = Layout::kPlain;  // the weights
-    return lowered;
-  }
+  if (IsDepthwise(a, src, weights))
+    return WithPlainWeights(view, LowerDepthwise(view, DepthwiseParamsOf(a, src, weights)));
+  if (IsPointwise(a, weights))
+    return WithPlainWeights(view, LowerPointwise(view, {src.n() * src.h() * src.w(), src.c(), weights[0]}));
   PD_CHECK(a.groups == 1, "a grouped convolution that is not depthwise");
   return LowerByOneDnn(view, Describe(view, a, shapes, memory::format_tag::acdb), onednn);
 }

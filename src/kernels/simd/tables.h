@@ -36,6 +36,27 @@ struct DepthwiseTable {
   void (*weights_row)(const DepthwiseWeightsRow&);
 };
 
+// dst [rows, n] = src [rows, k] times matrix [k, n], all dense.
+struct MatrixProduct {
+  const float* src;
+  const float* matrix;
+  float* dst;
+  int64_t rows, k, n;
+};
+
+// sums [m, n] += the transpose of left [rows, m] times right [rows, n], all dense.
+struct OuterProducts {
+  const float* left;
+  const float* right;
+  float* sums;
+  int64_t rows, m, n;
+};
+
+struct PointwiseTable {
+  void (*multiply)(const MatrixProduct&);
+  void (*add_outer_products)(const OuterProducts&);
+};
+
 struct SgdRange {
   float* params;
   float* momentum_buffer;
@@ -146,6 +167,7 @@ struct DropoutTable {
                                                                      : ::pdarts::kernels::scalar::name)
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
+PD_DECLARE_TABLE(PointwiseTable, kPointwise)
 PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
 PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)
 PD_DECLARE_TABLE(PoolTable, kPool)

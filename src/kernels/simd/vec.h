@@ -43,6 +43,8 @@ PD_INLINE void StoreFirst(float* p, Vec v, int n) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
 }
 PD_INLINE Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+// *p in every lane, without the addition that Broadcast is.
+PD_INLINE Vec Everywhere(const float* p) { return _mm512_set1_ps(*p); }
 // The larger; a NaN in b wins, so that Floor(NaN) stays NaN.
 PD_INLINE Vec Larger(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 // a where x > 0, else 0 (also where x is NaN).
@@ -55,6 +57,8 @@ PD_INLINE __m256i FirstMask(int n) { return _mm256_loadu_si256(reinterpret_cast<
 PD_INLINE Vec LoadFirst(const float* p, int n) { return _mm256_maskload_ps(p, FirstMask(n)); }
 PD_INLINE void StoreFirst(float* p, Vec v, int n) { _mm256_maskstore_ps(p, FirstMask(n), v); }
 PD_INLINE Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
+// *p in every lane, without the addition that Broadcast is.
+PD_INLINE Vec Everywhere(const float* p) { return _mm256_broadcast_ss(p); }
 PD_INLINE Vec Larger(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 PD_INLINE Vec WherePositive(Vec x, Vec a) {
   return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), a);
@@ -69,6 +73,7 @@ PD_INLINE void StoreFirst(float* p, Vec v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v[i];
 }
 PD_INLINE Vec MultiplyAdd(Vec a, Vec b, Vec c) { return a * b + c; }
+PD_INLINE Vec Everywhere(const float* p) { return Vec{*p, *p, *p, *p}; }
 PD_INLINE Vec Larger(Vec a, Vec b) { return a > b ? a : b; }
 PD_INLINE Vec WherePositive(Vec x, Vec a) { return x > 0.0f ? a : Vec{}; }
 #endif

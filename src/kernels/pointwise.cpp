@@ -1,0 +1,87 @@
+#include "kernels/pointwise.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/simd/tables.h"
+
+namespace pdarts::kernels {
+namespace {
+
+constexpr int64_t kRows = 96;              // pixels per item of a product: with 64 channels 24 KB, a first cache
+constexpr int64_t kChunk = 256;            // pixels at least per partial sum of the weights' gradient
+constexpr int64_t kPartialSums = 1 << 20;  // floats of partial sums at most, unless 16 of them need more
+
+void Check(const PointwiseParams& p) {
+  PD_CHECK(p.pixels >= 1 && p.in >= 1 && p.out >= 1, "{} pixels, {} to {} channels", p.pixels, p.in, p.out);
+}
+
+// How many partial sums, by sizes alone: it shapes the total.
+int64_t Chunks(const PointwiseParams& p) {
+  const int64_t most = std::max<int64_t>(16, kPartialSums / (p.in * p.out));
+  return std::clamp<int64_t>(p.pixels / kChunk, 1, most);
+}
+
+// dst [rows, n] = src [rows, k] times matrix [k, n], on all threads.
+void Multiply(const float* src, const float* matrix, float* dst, int64_t rows, int64_t k, int64_t n) {
+  const PointwiseTable& table = PD_KERNEL_TABLE(kPointwise);
+  base::ParallelFor((rows + kRows - 1) / kRows, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t first = item * kRows;
+      table.multiply({src + first * k, matrix, dst + first * n, std::min(kRows, rows - first), k, n});
+    }
+  });
+}
+
+}  // namespace
+
+int64_t PointwiseScratch(const PointwiseParams& params) { return params.in * params.out; }
+
+int64_t PointwiseWeightsScratch(const PointwiseParams& params) { return Chunks(params) * params.in * params.out; }
+
+void PointwiseForward(const PointwiseParams& p, const PointwiseForwardArgs& args) {
+  Check(p);
+  for (int64_t i = 0; i < p.in; ++i) {
+    for (int64_t o = 0; o < p.out; ++o) args.scratch[i * p.out + o] = args.weights[o * p.in + i];
+  }
+  Multiply(args.src, args.scratch, args.dst, p.pixels, p.in, p.out);
+}
+
+void PointwiseBackwardData(const PointwiseParams& p, const PointwiseBackwardDataArgs& args) {
+  Check(p);
+  Multiply(args.diff_dst, args.weights, args.diff_src, p.pixels, p.out, p.in);
+}
+
+void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardWeightsArgs& args) {
+  Check(p);
+  const PointwiseTable& table = PD_KERNEL_TABLE(kPointwise);
+  const int64_t chunks = Chunks(p), size = p.in * p.out;
+  const int64_t block = std::max<int64_t>(32, 4096 / (p.in + p.out));  // pixels: 16 KB, read again by every tile
+  base::ParallelFor(chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      float* sums = args.scratch + chunk * size;
+      std::fill_n(sums, size, 0.0f);
+      const int64_t last = p.pixels * (chunk + 1) / chunks;
+      for (int64_t first = p.pixels * chunk / chunks; first < last; first += block) {
+        table.add_outer_products(
+            {args.diff_dst + first * p.out, args.src + first * p.in, sums, std::min(block, last - first), p.out, p.in});
+      }
+    }
+  });
+  base::ParallelFor(size, 1 + 65536 / chunks, [&](int64_t begin, int64_t end) {
+    constexpr int64_t kBlock = 64;
+    double totals[kBlock];
+    for (int64_t first = begin; first < end; first += kBlock) {
+      const int64_t count = std::min(kBlock, end - first);
+      std::fill_n(totals, count, 0.0);
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        const float* sums = args.scratch + chunk * size + first;
+        for (int64_t i = 0; i < count; ++i) totals[i] += sums[i];
+      }
+      for (int64_t i = 0; i < count; ++i) args.diff_weights[first + i] = static_cast<float>(totals[i]);
+    }
+  });
+}
+
+}  // namespace pdarts::kernels

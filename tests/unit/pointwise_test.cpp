@@ -1,0 +1,73 @@
+#include "kernels/pointwise.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <vector>
+
+#include "support/kernel_cases.h"
+
+namespace pdarts::kernels {
+namespace {
+
+using test::ForEachIsaAndThreads;
+using test::Integers;
+
+void CheckExact(const PointwiseParams& p) {
+  CAPTURE(p.pixels, p.in, p.out);
+  const std::vector<float> src = Integers(p.pixels * p.in, 1), weights = Integers(p.out * p.in, 2),
+                           diff_dst = Integers(p.pixels * p.out, 3);
+  std::vector<float> dst(p.pixels * p.out), diff_src(p.pixels * p.in), diff_weights(p.out * p.in);
+  for (int64_t pixel = 0; pixel < p.pixels; ++pixel) {
+    for (int64_t o = 0; o < p.out; ++o) {
+      for (int64_t i = 0; i < p.in; ++i) {
+        dst[pixel * p.out + o] += src[pixel * p.in + i] * weights[o * p.in + i];
+        diff_src[pixel * p.in + i] += diff_dst[pixel * p.out + o] * weights[o * p.in + i];
+        diff_weights[o * p.in + i] += diff_dst[pixel * p.out + o] * src[pixel * p.in + i];
+      }
+    }
+  }
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads);
+    const float dirty = -12345;
+    std::vector<float> got_dst(dst.size(), dirty), got_diff_src(diff_src.size(), dirty),
+        got_diff_weights(diff_weights.size(), dirty), scratch(PointwiseScratch(p), dirty),
+        weights_scratch(PointwiseWeightsScratch(p), dirty);
+    PointwiseForward(p, {src.data(), weights.data(), got_dst.data(), scratch.data()});
+    PointwiseBackwardData(p, {diff_dst.data(), weights.data(), got_diff_src.data()});
+    PointwiseBackwardWeights(p, {src.data(), diff_dst.data(), got_diff_weights.data(), weights_scratch.data()});
+    REQUIRE(got_dst == dst);
+    REQUIRE(got_diff_src == diff_src);
+    REQUIRE(got_diff_weights == diff_weights);
+  });
+}
+
+TEST_CASE("1x1 convolutions are exact on integers, for any channel counts", "[kernels]") {
+  for (const int64_t in : {1, 3, 8, 12, 16, 36, 48})
+    for (const int64_t out : {1, 5, 16, 17, 24, 33, 40}) CheckExact({.pixels = 130, .in = in, .out = out});
+}
+
+TEST_CASE("1x1 convolutions are exact on integers, for any number of pixels", "[kernels]") {
+  for (const int64_t pixels : {1, 5, 11, 12, 95, 97, 256, 600, 2000})
+    CheckExact({.pixels = pixels, .in = 20, .out = 18});
+}
+
+TEST_CASE("1x1 weights' gradients of wide layers share few partial sums", "[kernels]") {
+  const PointwiseParams wide{.pixels = 1 << 20, .in = 512, .out = 512};
+  CHECK(PointwiseWeightsScratch(wide) == 16 * 512 * 512);
+  CHECK(PointwiseWeightsScratch({.pixels = 512, .in = 4, .out = 4}) == 2 * 4 * 4);
+  CheckExact({.pixels = 9000, .in = 260, .out = 252});
+}
+
+TEST_CASE("1x1 weights' gradients are the same bits for any number of threads", "[kernels]") {
+  const PointwiseParams p{.pixels = 3000, .in = 20, .out = 36};
+  const std::vector<float> src = test::Normals(p.pixels * p.in, 1), diff_dst = test::Normals(p.pixels * p.out, 2);
+  std::vector<float> scratch(PointwiseWeightsScratch(p)), first(p.in * p.out), again(p.in * p.out);
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads);
+    PointwiseBackwardWeights(p, {src.data(), diff_dst.data(), again.data(), scratch.data()});
+    if (threads == 1) first = again;
+    REQUIRE(first == again);
+  });
+}
+
+}  // namespace
+}  // namespace pdarts::kernels
