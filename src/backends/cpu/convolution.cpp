@@ -1,7 +1,8 @@
-// Convolutions: depthwise and 1x1 by own kernels, other dense ones by oneDNN with channels-last activations and the
-// weights' layout of its choice.
+// Convolutions: depthwise, 1x1 and the stems' forward by own kernels, other dense ones by oneDNN with channels-last
+// activations and the weights' layout of its choice.
 #include "backends/cpu/onednn.h"
 #include "kernels/depthwise.h"
+#include "kernels/narrow.h"
 #include "kernels/pointwise.h"
 #include "ops/ops.h"
 
@@ -85,6 +86,20 @@ Lowered LowerPointwise(const NodeView& view, const kernels::PointwiseParams& p) 
                    [p](auto in, auto out, void* workspace) {
                      kernels::PointwiseBackwardWeights(
                          p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+                   });
+}
+
+bool IsNarrow(const ops::ConvAttributes& a, const Shape& src) {
+  return a.groups == 1 && src.c() <= kernels::kMaxNarrowChannels && a.dilation == 1 && a.stride_h == a.stride_w &&
+         a.pad_h == a.pad_w;
+}
+
+Lowered LowerNarrow(const NodeView& view, const kernels::NarrowParams& p) {
+  return OwnKernel(view, fmt::format("own:{0}x{0}_narrow", p.kernel),
+                   static_cast<size_t>(kernels::NarrowScratch(p)) * sizeof(double),
+                   [p](auto in, auto out, void* workspace) {
+                     kernels::NarrowForward(
+                         p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<double*>(workspace)});
                    });
 }
 
@@ -179,6 +194,9 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
     return WithPlainWeights(view, LowerDepthwise(view, DepthwiseParamsOf(a, src, weights)));
   if (IsPointwise(a, weights))
     return WithPlainWeights(view, LowerPointwise(view, {src.n() * src.h() * src.w(), src.c(), weights[0]}));
+  if (view.node.kind == OpKind::kConv2d && IsNarrow(a, src) && weights[2] == weights[3])
+    return WithPlainWeights(
+        view, LowerNarrow(view, {src.n(), src.h(), src.w(), src.c(), weights[0], weights[2], a.stride_h, a.pad_h}));
   PD_CHECK(a.groups == 1, "a grouped convolution that is not depthwise");
   return LowerByOneDnn(view, Describe(view, a, shapes, memory::format_tag::acdb), onednn);
 }

@@ -57,6 +57,19 @@ struct PointwiseTable {
   void (*add_outer_products)(const OuterProducts&);
 };
 
+// A dst row of a convolution from few channels: weights [taps][channels][out]; src is at its image's start, `top` the
+// src row of the window's first tap, maybe outside.
+struct NarrowRow {
+  const float* src;
+  const double* weights;
+  float* dst;
+  int64_t top, height, width, channels, out, kernel, stride, pad, count;
+};
+
+struct NarrowTable {
+  void (*row)(const NarrowRow&);
+};
+
 struct SgdRange {
   float* params;
   float* momentum_buffer;
@@ -168,6 +181,7 @@ struct DropoutTable {
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
 PD_DECLARE_TABLE(PointwiseTable, kPointwise)
+PD_DECLARE_TABLE(NarrowTable, kNarrow)
 PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
 PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)
 PD_DECLARE_TABLE(PoolTable, kPool)
