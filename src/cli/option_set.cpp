@@ -130,6 +130,10 @@ void OptionSet::ParseConfigFile(const std::string& path) {
   po::parsed_options parsed(nullptr);
   try {
     parsed = po::parse_config_file(text, po::options_description(), /*allow_unregistered=*/true);
+  } catch (const po::invalid_config_file_syntax& error) {
+    // Not its what(), which never ends where the line itself holds one of Boost's placeholders (%invalid_line%).
+    throw base::UsageError(fmt::format("'{}' is no key = value", error.tokens()), path,
+                           "lines are key = value, # comment, or [verb]");
   } catch (const po::error& error) {
     throw base::UsageError(error.what(), path, "lines are key = value, # comment, or [verb]");
   }

@@ -167,6 +167,15 @@ EntrySpec ReadEntry(const std::string& column, const json& value, const std::str
   return entry;
 }
 
+// A name that the user did not give: unknown, it is the spec's mistake, not one of usage.
+std::string PublishedCell(const std::string& name, const std::string& where) {
+  try {
+    return search::ToJson(search::FindArchitecture(name, where).genotype).dump();
+  } catch (const base::Error& error) {
+    throw base::DataError(error.message(), where, error.remedy());
+  }
+}
+
 RowSpec ReadRow(const json& value, TableSpec& table, const std::string& where) {
   Reader reader(value, where);
   RowSpec row;
@@ -180,7 +189,7 @@ RowSpec ReadRow(const json& value, TableSpec& table, const std::string& where) {
   row.large = reader.Get("large", false);
   if (row.status == CellStatus::kPublished || reader.Has("cell")) {
     row.cell = reader.Get<std::string>("cell");
-    table.cells[row.cell] = search::ToJson(search::FindArchitecture(row.cell, where).genotype).dump();
+    table.cells[row.cell] = PublishedCell(row.cell, where);
   }
   const auto is_column = [&](const std::string& id) {
     return std::ranges::any_of(table.columns, [&](const ColumnSpec& column) { return column.id == id; });

@@ -65,6 +65,10 @@ TEST_CASE("a spec with a mistake is refused and the key named", "[experiment]") 
   spec = Spec();
   spec["levels"]["full"]["train"]["batch"] = 0;
   CHECK(ErrorOf(spec).find("must be above 0") != std::string::npos);
+  spec = Spec();
+  for (json& row : spec["rows"])
+    if (row.value("cell", "") == "DARTS_V1") row["cell"] = "DARTS_V9";
+  CHECK(ErrorOf(spec).find("DARTS_V9") != std::string::npos);
   CHECK_THROWS_AS(ParseTableSpec("{\"format\": 1", "spec"), base::Error);
   CHECK_THROWS_AS(ParseTableSpec("[]", "spec"), base::Error);
 }
