@@ -11,7 +11,7 @@ namespace pdarts::bench {
 namespace {
 
 constexpr uint64_t kSeed = 1;
-constexpr int kCifarClasses = 10, kImageNetClasses = 1000;
+constexpr int kCifarClasses = 10;
 constexpr double kDropPathRate = 0.15;  // half-way to the paper's 0.3
 
 Network Supernet(int stage, Network network) {
@@ -25,18 +25,13 @@ Network Supernet(int stage, Network network) {
 }
 
 Network EvaluationNetwork(const search::Genotype& cell, Network network) {
-  nn::EvaluationNetworkSpec spec;
-  spec.normal = search::NormalCell(cell);
-  spec.reduce = search::ReduceCell(cell);
   const bool imagenet = network.stage == "imagenet";
-  spec.macro = imagenet ? nn::Macro::kImageNet : nn::Macro::kCifar;
-  spec.cells = imagenet ? 14 : 20;
-  spec.channels = imagenet ? 48 : network.stage == "cifar-large" ? 64 : 36;
-  spec.classes = imagenet ? kImageNetClasses : kCifarClasses;
+  nn::EvaluationNetworkSpec spec = search::EvaluationNetwork(cell, imagenet ? nn::Macro::kImageNet : nn::Macro::kCifar);
+  if (network.stage == "cifar-large") spec.channels = 64;
   spec.drop_path = !imagenet;
+  network.step.image_size = nn::ImageSide(spec.macro);
   network.spec = spec;
   if (imagenet) {
-    network.step.image_size = 224;
     network.step.label_smoothing = 0.1;
     network.step.sgd.weight_decay = 3e-5;
   }

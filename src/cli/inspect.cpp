@@ -46,27 +46,26 @@ struct Inspection {
   nn::NetworkSize size;
   std::vector<nn::NetworkPart> parts;
   train::PlannedMemory memory;
+  std::string device;
 };
 
 Inspection Inspect(const Options& options) {
   Inspection result{.architecture = search::ResolveArchitecture(options.arch, "ARCH")};
   const bool imagenet = options.dataset == "imagenet";
-  result.image_size = imagenet ? 224 : 32;
+  result.network =
+      search::EvaluationNetwork(result.architecture.genotype, imagenet ? nn::Macro::kImageNet : nn::Macro::kCifar);
+  result.image_size = nn::ImageSide(result.network.macro);
   result.batch = options.batch.value_or(128);
-  result.network = {.normal = search::NormalCell(result.architecture.genotype),
-                    .reduce = search::ReduceCell(result.architecture.genotype),
-                    .macro = imagenet ? nn::Macro::kImageNet : nn::Macro::kCifar,
-                    .cells = options.layers.value_or(imagenet ? 14 : 20),
-                    .channels = options.channels.value_or(imagenet ? 48 : 36),
-                    .classes = imagenet                        ? 1000
-                               : options.dataset == "cifar100" ? 100
-                                                               : 10};
+  if (options.dataset == "cifar100") result.network.classes = 100;
+  if (options.layers) result.network.cells = *options.layers;
+  if (options.channels) result.network.channels = *options.channels;
   result.size = nn::CountNetwork(result.network, result.image_size);
   result.parts = nn::NetworkParts(result.network, result.image_size);
   const auto backend = MakeBackend(options.machine);
   nn::StepOptions step{.batch = result.batch, .image_size = result.image_size};
   if (imagenet) step.label_smoothing = 0.1;
   result.memory = train::PlanMemory(result.network, step, *backend);
+  result.device = backend->Name();
   return result;
 }
 
@@ -100,9 +99,9 @@ void PrintTables(const Options& options, const Inspection& i) {
   facts.AddRow({"multiply-adds, rule P", Grouped(i.size.multiply_adds_counter),
                 "M, 2 per batch norm output, 1 per ReLU output, 1 per pooling input"});
   facts.AddRow({"memory, state", MiB(i.memory.slots), "weights, momenta, running statistics"});
-  facts.AddRow({"memory, step", MiB(i.memory.temporary + i.memory.inputs),
-                fmt::format("planned for batches of {} on {}, {} kernels a weights step", i.batch,
-                            options.machine.device, i.memory.steps)});
+  facts.AddRow(
+      {"memory, step", MiB(i.memory.temporary + i.memory.inputs),
+       fmt::format("planned for batches of {} on {}, {} kernels a weights step", i.batch, i.device, i.memory.steps)});
   Print(fmt::format("\n{}: {} cells, {} channels, {} classes, {}x{} images\n", options.dataset, n.cells, n.channels,
                     n.classes, i.image_size, i.image_size));
   facts.Print();

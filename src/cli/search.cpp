@@ -33,10 +33,9 @@ int RunSearchVerb(const Arguments& arguments) {
                     "Searches a normal and a reduction cell in three stages (P-DARTS) and writes them to --out.");
   DataOptions data;
   RunOptions run;
-  TrainingOptions training;
   MachineOptions machine;
   OutputOptions output;
-  std::string cells = "5,11,17";
+  std::string cells = "5,11,17", recipe = "paper";
   std::optional<std::string> skip_dropout;
   std::optional<int> frozen;
   train::SearchOptions search;
@@ -51,7 +50,7 @@ int RunSearchVerb(const Arguments& arguments) {
   options.Add("batch", &search.batch, "N", "images a batch");
   options.Add("channels", &search.channels, "N", "initial channels");
   options.Add("max-skip", &search.max_skip, "M", "skip-connects the normal cell may keep");
-  options.AddChoice("recipe", &training.recipe, {"paper", "released"}, "whose dropout rates, where the two differ");
+  options.AddChoice("recipe", &recipe, {"paper", "released"}, "whose dropout rates, where the two differ");
   options.AddSwitch("allow-signature-change", &search.allow_signature_change,
                     "resume with another build, instruction set or thread count");
   machine.AddTo(options);
@@ -62,7 +61,7 @@ int RunSearchVerb(const Arguments& arguments) {
   search.out = run.out;
   search.resume = run.resume;
   search.seed = run.seed;
-  search.recipe = train::RecipeFromName(training.recipe);
+  search.recipe = train::RecipeFromName(recipe);
   search.cells = ThreeNumbers<int>(cells, "--cells", "5,11,17");
   if (skip_dropout) search.skip_dropout = ThreeNumbers<double>(*skip_dropout, "--skip-dropout", "0,0.4,0.7");
   search.frozen_epochs = frozen;

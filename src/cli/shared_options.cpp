@@ -21,16 +21,6 @@ void RunOptions::AddTo(OptionSet& options) {
   options.Add("seed", &seed, "N", "all random numbers follow from it");
 }
 
-void TrainingOptions::AddTo(OptionSet& options) {
-  options.Group("Training (what is not given follows from the recipe)");
-  options.AddChoice("recipe", &recipe, {"paper", "released"},
-                    "follow the paper, or the authors' published implementation");
-  options.Add("epochs", &epochs, "N", "epochs, in a search those of each stage", {.min = 1});
-  options.Add("batch", &batch, "N", "images in a batch", {.min = 1});
-  options.Add("channels", &channels, "N", "channels of the first cell", {.min = 1});
-  options.Add("layers", &layers, "N", "cells of the network, in a search those of the first stage", {.min = 1});
-}
-
 void MachineOptions::AddTo(OptionSet& options) {
   options.Group("Machine");
   options.AddChoice("device", &device, {"auto", "cpu", "ref"}, "ref is slow and plain, to check the others by");

@@ -28,13 +28,6 @@ struct RunOptions {
   void AddTo(OptionSet& options);
 };
 
-// What is not given follows from the recipe.
-struct TrainingOptions {
-  std::optional<int> epochs, batch, channels, layers;
-  std::string recipe = "paper";
-  void AddTo(OptionSet& options);
-};
-
 struct MachineOptions {
   std::optional<int> threads;
   int workers = 2;

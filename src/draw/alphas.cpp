@@ -5,6 +5,7 @@
 #include "draw/axis.h"
 #include "draw/curves.h"
 #include "draw/palette.h"
+#include "draw/stages.h"
 
 namespace pdarts::draw {
 namespace {
@@ -35,18 +36,14 @@ double WeightOf(const EdgeEpoch& epoch, size_t edge, Primitive op) {
 }
 
 void DrawLine(Svg& svg, const std::vector<EdgeEpoch>& epochs, size_t edge, Primitive op, const Axis& x, const Axis& y) {
-  std::vector<Point> line;
-  const auto flush = [&] {
-    svg.Polyline(line, "line");
-    if (line.size() == 1) svg.Circle(line[0], 2, "dot");
-    line.clear();
-  };
+  std::vector<std::optional<Point>> points(epochs.size());
+  std::vector<int> stages;
   for (size_t i = 0; i < epochs.size(); ++i) {
-    if (i > 0 && epochs[i].stage != epochs[i - 1].stage) flush();
     const double weight = WeightOf(epochs[i], edge, op);
-    if (weight >= 0) line.push_back({x.At(static_cast<double>(i)), y.At(weight)});
+    if (weight >= 0) points[i] = {x.At(static_cast<double>(i)), y.At(weight)};
+    stages.push_back(epochs[i].stage);
   }
-  flush();
+  DrawStages(svg, points, stages, "line", 2);
 }
 
 struct Scale {

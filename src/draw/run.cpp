@@ -5,6 +5,7 @@
 #include "draw/axis.h"
 #include "draw/curves.h"
 #include "draw/palette.h"
+#include "draw/stages.h"
 
 namespace pdarts::draw {
 namespace {
@@ -18,22 +19,14 @@ struct Panel {
   Box box;
 };
 
-// Lines of what is there; a stage's points are joined, single ones are dots. The best is ringed where `ring` asks so.
 void DrawValues(Svg& svg, const Panel& panel, const std::vector<EpochPoint>& epochs, const std::vector<Value>& values) {
-  std::vector<Point> line;
-  const auto flush = [&] {
-    svg.Polyline(line, "line");
-    if (line.size() == 1) svg.Circle(line[0], 2.2, "dot");
-    line.clear();
-  };
+  std::vector<std::optional<Point>> points(values.size());
+  std::vector<int> stages;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0 && epochs[i].stage != epochs[i - 1].stage) flush();
-    if (values[i])
-      line.push_back({panel.x.At(static_cast<double>(i)), panel.y.At(*values[i])});
-    else
-      flush();
+    if (values[i]) points[i] = {panel.x.At(static_cast<double>(i)), panel.y.At(*values[i])};
+    stages.push_back(epochs[i].stage);
   }
-  flush();
+  DrawStages(svg, points, stages, "line", 2.2);
 }
 
 void DrawFrame(Svg& svg, const Panel& panel, const std::vector<EpochPoint>& epochs, const std::string& title) {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "draw/axis.h"
-#include "draw/svg.h"
+#include "draw/stages.h"
 
 namespace pdarts::experiment {
 namespace {
@@ -12,6 +12,7 @@ namespace {
 constexpr double kWidth = 280, kHeight = 130, kLeft = 34, kRight = 8, kTop = 8, kBottom = 20;
 
 using draw::Axis;
+using draw::Svg;
 
 Axis ErrorAxis(const std::vector<CurvePoint>& points) {
   double low = 100, high = 0;
@@ -23,22 +24,12 @@ Axis ErrorAxis(const std::vector<CurvePoint>& points) {
   return {std::floor(low / step) * step, std::ceil(high / step) * step, kHeight - kBottom, kTop};
 }
 
-std::string Line(const std::vector<std::pair<double, double>>& points, const char* css) {
-  if (points.size() < 2) return "";
-  std::string out = fmt::format("<polyline class=\"{}\" points=\"", css);
-  for (const auto& [x, y] : points) out += fmt::format("{:.1f},{:.1f} ", x, y);
-  return out + "\"/>";
-}
-
-std::string Grid(const Axis& y) {
-  std::string out;
+void DrawGrid(Svg& svg, const Axis& y) {
   const double step = draw::NiceStep(y.high - y.low, 3);
-  for (double value = y.low; value <= y.high + step / 1000; value += step)
-    out += fmt::format(
-        "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
-        "<text class=\"tick\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>",
-        kLeft, kWidth - kRight, y.At(value), y.At(value), kLeft - 5, y.At(value) + 3, value);
-  return out;
+  for (double value = y.low; value <= y.high + step / 1000; value += step) {
+    svg.Line({kLeft, y.At(value)}, {kWidth - kRight, y.At(value)}, "grid");
+    svg.Text({kLeft - 5, y.At(value) + 3}, fmt::format("{:g}", value), "tick", draw::Anchor::kEnd);
+  }
 }
 
 }  // namespace
@@ -48,58 +39,47 @@ std::string DrawCurve(const Curve& curve) {
   if (points.empty()) return "";
   const Axis y = ErrorAxis(points);
   const Axis x{0, std::max(1.0, static_cast<double>(points.size() - 1)), kLeft + 4, kWidth - kRight - 4};
-  std::string out = fmt::format("<svg class=\"curve\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", kWidth,
-                                kHeight, draw::Escape(curve.label)) +
-                    Grid(y);
-  std::vector<std::pair<double, double>> train, test;
-  const auto flush = [&] {
-    out += Line(train, "train") + Line(test, "test");
-    train.clear(), test.clear();
-  };
+  Svg svg(Svg::Use::kInline, {kWidth, kHeight}, "curve", curve.label);
+  DrawGrid(svg, y);
+  std::vector<std::optional<draw::Point>> train(points.size()), test(points.size());
+  std::vector<int> stages;
   size_t best = points.size();
   for (size_t i = 0; i < points.size(); ++i) {
-    if (i > 0 && points[i].stage != points[i - 1].stage) {
-      flush();
-      const double between = x.At(static_cast<double>(i) - 0.5);
-      out += fmt::format("<line class=\"stage\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>", between, kTop,
-                         kHeight - kBottom);
-    }
     const double at = x.At(static_cast<double>(i));
-    train.push_back({at, y.At(points[i].train_error)});
+    if (i > 0 && points[i].stage != points[i - 1].stage) {
+      const double between = x.At(static_cast<double>(i) - 0.5);
+      svg.Line({between, kTop}, {between, kHeight - kBottom}, "stage");
+    }
+    stages.push_back(points[i].stage);
+    train[i] = {at, y.At(points[i].train_error)};
     if (!points[i].test_error) continue;
-    test.push_back({at, y.At(*points[i].test_error)});
+    test[i] = {at, y.At(*points[i].test_error)};
     if (best == points.size() || *points[i].test_error < *points[best].test_error) best = i;
   }
-  flush();
-  if (best < points.size())
-    out += fmt::format("<circle class=\"best\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>", x.At(static_cast<double>(best)),
-                       y.At(*points[best].test_error));
-  out += fmt::format("<text class=\"tick\" x=\"{}\" y=\"{}\">epoch 1</text>", kLeft, kHeight - 6);
-  out += fmt::format("<text class=\"tick\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text></svg>", kWidth - kRight,
-                     kHeight - 6, points.size());
-  return out;
+  draw::DrawStages(svg, train, stages, "train", 0);
+  draw::DrawStages(svg, test, stages, "test", 0);
+  if (best < points.size()) svg.Circle(*test[best], 3, "best");
+  svg.Text({kLeft, kHeight - 6}, "epoch 1", "tick");
+  svg.Text({kWidth - kRight, kHeight - 6}, std::to_string(points.size()), "tick", draw::Anchor::kEnd);
+  return svg.Finish();
 }
 
 std::string DrawStrip(const Strip& strip) {
-  constexpr double kStripWidth = 132, kMiddle = 9;
+  constexpr double kStripWidth = 132, kStripHeight = 18, kMiddle = 9;
   double low = std::min(strip.band_low, strip.value), high = std::max(strip.band_high, strip.value);
   for (double run : strip.runs) low = std::min(low, run), high = std::max(high, run);
   if (strip.low) low = std::min(low, *strip.low), high = std::max(high, *strip.high);
   if (!(high > low)) low -= 0.5, high += 0.5;
   const Axis x{low, high, 5, kStripWidth - 5};
-  std::string out =
-      fmt::format("<svg class=\"strip\" viewBox=\"0 0 {} 18\" width=\"{}\" height=\"18\">", kStripWidth, kStripWidth);
-  out += fmt::format("<rect class=\"band\" x=\"{:.1f}\" y=\"3\" width=\"{:.1f}\" height=\"12\" rx=\"3\"/>",
-                     x.At(strip.band_low), std::max(1.0, x.At(strip.band_high) - x.At(strip.band_low)));
-  out += fmt::format("<line class=\"reference\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"1\" y2=\"17\"/>",
-                     x.At(strip.reference));
-  if (strip.low)
-    out += fmt::format("<line class=\"interval\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\"/>", x.At(*strip.low),
-                       x.At(*strip.high), kMiddle, kMiddle);
-  for (double run : strip.runs)
-    out += fmt::format("<circle class=\"run\" cx=\"{:.1f}\" cy=\"{}\" r=\"2\"/>", x.At(run), kMiddle);
-  return out +
-         fmt::format("<circle class=\"value\" cx=\"{:.1f}\" cy=\"{}\" r=\"3.5\"/></svg>", x.At(strip.value), kMiddle);
+  Svg svg(Svg::Use::kInline, {kStripWidth, kStripHeight}, "strip",
+          fmt::format("{:.4g}, beside {:.4g}", strip.value, strip.reference));
+  const double band = x.At(strip.band_low);
+  svg.Rect({band, 3, std::max(1.0, x.At(strip.band_high) - band), 12}, 3, "band");
+  svg.Line({x.At(strip.reference), 1}, {x.At(strip.reference), 17}, "reference");
+  if (strip.low) svg.Line({x.At(*strip.low), kMiddle}, {x.At(*strip.high), kMiddle}, "interval");
+  for (double run : strip.runs) svg.Circle({x.At(run), kMiddle}, 2, "run");
+  svg.Circle({x.At(strip.value), kMiddle}, 3.5, "value");
+  return svg.Finish();
 }
 
 }  // namespace pdarts::experiment

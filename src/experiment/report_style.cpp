@@ -46,7 +46,7 @@ td small.note{color:var(--soft);font-size:12.5px;line-height:1.35}
 .good .chip,.chip.good{color:var(--good);background:var(--good-back)}.chip.bad{color:var(--bad);background:var(--bad-back)}
 .chip.doubt{color:var(--doubt);background:var(--doubt-back)}.chip.calm{color:var(--calm);background:var(--calm-back)}
 .strip .band{fill:var(--calm-back)}.strip .reference{stroke:var(--soft);stroke-width:1.5}.strip .interval{stroke:var(--accent);stroke-width:2;stroke-linecap:round}
-.strip .run{fill:var(--accent);opacity:.45}.strip .value{fill:var(--accent)}.strip{display:block}
+.strip .run{fill:var(--accent);opacity:.45}.strip .value{fill:var(--accent)}.strip{display:block;width:132px;height:18px}
 .line{padding:18px 20px;margin:0 0 14px}
 .line header{display:flex;gap:12px;align-items:baseline;flex-wrap:wrap;margin-bottom:10px}
 .line header span{color:var(--soft);font-size:13px}

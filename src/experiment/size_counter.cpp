@@ -16,13 +16,9 @@ TaskResult SizeCounter::RunTraining(const TrainTask& task) { PD_CHECK(false, "a 
 
 TaskResult SizeCounter::Count(const CountTask& task) {
   const search::Genotype genotype = search::GenotypeFromJson(nlohmann::json::parse(task.genotype), "the table's cell");
-  const nn::EvaluationNetworkSpec network{.normal = search::NormalCell(genotype),
-                                          .reduce = search::ReduceCell(genotype),
-                                          .cells = task.cells,
-                                          .channels = task.channels,
-                                          .classes = task.classes};
-  constexpr int kCifarSide = 32;
-  const nn::NetworkSize size = nn::CountNetwork(network, kCifarSide);
+  nn::EvaluationNetworkSpec network = search::EvaluationNetwork(genotype);
+  network.cells = task.cells, network.channels = task.channels, network.classes = task.classes;
+  const nn::NetworkSize size = nn::CountNetwork(network, nn::ImageSide(network.macro));
   TaskResult result{.provenance = machine_};
   result.metrics.parameters = size.parameters;
   result.metrics.multiply_adds = size.multiply_adds;

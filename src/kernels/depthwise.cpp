@@ -6,12 +6,11 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/partial_sums.h"
 #include "kernels/simd/tables.h"
 
 namespace pdarts::kernels {
 namespace {
-
-constexpr int64_t kChannelBlock = 64;
 
 void Check(const DepthwiseParams& p) {
   PD_CHECK(p.n >= 0 && p.h >= 1 && p.w >= 1 && p.c >= 1, "src {}x{}x{}x{}", p.n, p.h, p.w, p.c);
@@ -157,21 +156,10 @@ void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardW
       }
     }
   });
-  base::ParallelFor(k * k, 1 + 65536 / (p.c * (p.n + 1)), [&](int64_t begin, int64_t end) {
-    double totals[kChannelBlock];
-    for (int64_t tap = begin; tap < end; ++tap) {
-      for (int64_t first = 0; first < p.c; first += kChannelBlock) {
-        const int64_t count = std::min(kChannelBlock, p.c - first);
-        std::fill_n(totals, count, 0.0);
-        for (int64_t image = 0; image < p.n; ++image) {
-          const float* sums = args.scratch + image * size + tap * p.c + first;
-          for (int64_t c = 0; c < count; ++c) totals[c] += sums[c];
-        }
-        for (int64_t c = 0; c < count; ++c)
-          args.diff_weights[(first + c) * k * k + tap] = static_cast<float>(totals[c]);
-      }
-    }
-  });
+  AddPartialSums(args.scratch, p.n, size, args.scratch);
+  for (int64_t tap = 0; tap < k * k; ++tap) {
+    for (int64_t c = 0; c < p.c; ++c) args.diff_weights[c * k * k + tap] = args.scratch[tap * p.c + c];
+  }
 }
 
 }  // namespace pdarts::kernels

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/partial_sums.h"
 #include "kernels/simd/tables.h"
 
 namespace pdarts::kernels {
@@ -69,19 +70,7 @@ void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardW
       }
     }
   });
-  base::ParallelFor(size, 1 + 65536 / chunks, [&](int64_t begin, int64_t end) {
-    constexpr int64_t kBlock = 64;
-    double totals[kBlock];
-    for (int64_t first = begin; first < end; first += kBlock) {
-      const int64_t count = std::min(kBlock, end - first);
-      std::fill_n(totals, count, 0.0);
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        const float* sums = args.scratch + chunk * size + first;
-        for (int64_t i = 0; i < count; ++i) totals[i] += sums[i];
-      }
-      for (int64_t i = 0; i < count; ++i) args.diff_weights[first + i] = static_cast<float>(totals[i]);
-    }
-  });
+  AddPartialSums(args.scratch, chunks, size, args.diff_weights);
 }
 
 }  // namespace pdarts::kernels

@@ -40,38 +40,37 @@ void ForRows(const PoolParams& p, int64_t rows, const Body& body) {
 
 void MaxPoolForward(const PoolParams& params, const float* src, float* dst, uint8_t* workspace) {
   Check(params);
-  const PoolTable& table = PD_KERNEL_TABLE(kPool);
+  const MaxPoolTable& table = PD_KERNEL_TABLE(kMaxPool);
   ForRows(params, params.OutH(), [&](const PoolRow& row, int64_t in, int64_t out) {
-    table.max_row(row, src + in, dst + out, workspace ? workspace + out : nullptr);
+    table.row(row, src + in, dst + out, workspace ? workspace + out : nullptr);
   });
 }
 
 void MaxPoolBackward(const PoolParams& params, const float* diff_dst, const uint8_t* workspace, float* diff_src) {
   Check(params);
-  const PoolTable& table = PD_KERNEL_TABLE(kPool);
+  const MaxPoolTable& table = PD_KERNEL_TABLE(kMaxPool);
   ForRows(params, params.h, [&](const PoolRow& row, int64_t in, int64_t out) {
-    table.max_backward_row(row, diff_dst + out, workspace + out, diff_src + in);
+    table.backward_row(row, diff_dst + out, workspace + out, diff_src + in);
   });
 }
 
 void AveragePoolForward(const PoolParams& params, const float* src, float* dst) {
   Check(params);
-  const PoolTable& table = PD_KERNEL_TABLE(kPool);
+  const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
   ForRows(params, params.OutH(),
-          [&](const PoolRow& row, int64_t in, int64_t out) { table.average_row(row, src + in, dst + out); });
+          [&](const PoolRow& row, int64_t in, int64_t out) { table.row(row, src + in, dst + out); });
 }
 
 void AveragePoolBackward(const PoolParams& params, const float* diff_dst, float* diff_src) {
   Check(params);
-  const PoolTable& table = PD_KERNEL_TABLE(kPool);
-  ForRows(params, params.h, [&](const PoolRow& row, int64_t in, int64_t out) {
-    table.average_backward_row(row, diff_dst + out, diff_src + in);
-  });
+  const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
+  ForRows(params, params.h,
+          [&](const PoolRow& row, int64_t in, int64_t out) { table.backward_row(row, diff_dst + out, diff_src + in); });
 }
 
 void GlobalAveragePoolForward(const float* src, int64_t n, int64_t pixels, int64_t channels, float* dst) {
   PD_CHECK(pixels >= 1 && channels >= 1, "{} pixels, {} channels", pixels, channels);
-  const PoolTable& table = PD_KERNEL_TABLE(kPool);
+  const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
   base::ParallelFor(n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) table.mean(src + i * pixels * channels, pixels, channels, dst + i * channels);
   });
@@ -79,7 +78,7 @@ void GlobalAveragePoolForward(const float* src, int64_t n, int64_t pixels, int64
 
 void GlobalAveragePoolBackward(const float* diff_dst, int64_t n, int64_t pixels, int64_t channels, float* diff_src) {
   PD_CHECK(pixels >= 1 && channels >= 1, "{} pixels, {} channels", pixels, channels);
-  const PoolTable& table = PD_KERNEL_TABLE(kPool);
+  const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
   base::ParallelFor(n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       table.spread(diff_dst + i * channels, pixels, channels, diff_src + i * pixels * channels);

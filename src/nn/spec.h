@@ -31,6 +31,9 @@ struct SearchNetworkSpec {
 
 enum class Macro { kCifar, kImageNet };
 
+// Height and width of the images that a macro-architecture is made for.
+constexpr int64_t ImageSide(Macro macro) { return macro == Macro::kImageNet ? 224 : 32; }
+
 // The network that is trained from scratch.
 struct EvaluationNetworkSpec {
   CellSpec normal, reduce;

@@ -38,7 +38,12 @@ EdgeSwitches SwitchesFromNames(const std::vector<std::vector<std::string>>& name
   return edges;
 }
 
-nn::CellSpec NormalCell(const Genotype& genotype) { return CellOf(genotype.normal, genotype.normal_concat); }
-nn::CellSpec ReduceCell(const Genotype& genotype) { return CellOf(genotype.reduce, genotype.reduce_concat); }
+nn::EvaluationNetworkSpec EvaluationNetwork(const Genotype& genotype, nn::Macro macro) {
+  nn::EvaluationNetworkSpec spec{.normal = CellOf(genotype.normal, genotype.normal_concat),
+                                 .reduce = CellOf(genotype.reduce, genotype.reduce_concat),
+                                 .macro = macro};
+  if (macro == nn::Macro::kImageNet) spec.cells = 14, spec.channels = 48, spec.classes = 1000;
+  return spec;
+}
 
 }  // namespace pdarts::search

@@ -7,10 +7,8 @@ namespace pdarts::selftest {
 
 void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, Report& report) {
   const search::Genotype genotype = search::ParseGenotype(file.Meta("genotype"));
-  nn::EvaluationNetworkSpec spec;
-  spec.normal = search::NormalCell(genotype);
-  spec.reduce = search::ReduceCell(genotype);
-  spec.macro = file.Meta("network") == "imagenet" ? nn::Macro::kImageNet : nn::Macro::kCifar;
+  nn::EvaluationNetworkSpec spec = search::EvaluationNetwork(
+      genotype, file.Meta("network") == "imagenet" ? nn::Macro::kImageNet : nn::Macro::kCifar);
   spec.cells = file.Int("layers");
   spec.channels = file.Int("channels");
   spec.classes = file.Int("classes");

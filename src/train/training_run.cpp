@@ -23,14 +23,9 @@ using Json = nlohmann::ordered_json;
 
 nn::EvaluationNetworkSpec SpecOf(const search::Genotype& genotype, int cells, int channels, int classes,
                                  bool auxiliary) {
-  return {search::NormalCell(genotype),
-          search::ReduceCell(genotype),
-          nn::Macro::kCifar,
-          cells,
-          channels,
-          classes,
-          auxiliary,
-          true};
+  nn::EvaluationNetworkSpec spec = search::EvaluationNetwork(genotype);
+  spec.cells = cells, spec.channels = channels, spec.classes = classes, spec.auxiliary = auxiliary;
+  return spec;
 }
 
 // Where a training stands; no times, so that the same run gives the same bytes.

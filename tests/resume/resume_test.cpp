@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "backends/cpu/cpu_backend.h"
@@ -12,6 +11,7 @@
 #include "base/file.h"
 #include "catch2/catch_test_macros.hpp"
 #include "catch2/matchers/catch_matchers_string.hpp"
+#include "support/exit_code.h"
 #include "support/temp_folder.h"
 #include "train/run_folder.h"
 #include "train/search_run.h"
@@ -22,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::ContainsSubstring;
+using test::CodeOf;
 using Json = nlohmann::ordered_json;
 
 // Asks for a stop from the n-th question of this process on.
@@ -99,24 +100,15 @@ const std::vector<std::string> kSearchFiles = {kCheckpointFile, "alphas.jsonl", 
                                                "genotypes_by_max_skip.json"};
 const std::vector<std::string> kTrainingFiles = {kCheckpointFile, "weights.safetensors"};
 
-base::ExitCode CodeOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    return error.code();
-  }
-  return base::ExitCode::kOk;
-}
-
 TEST_CASE("a search stopped at any step and resumed equals an undisturbed one", "[train][resume]") {
   const auto backend = backends::NewCpuBackend();
   const test::TempFolder temp;
   SilentProgress silent;
   const SearchResult undisturbed = RunSearch(TinySearch(temp.path() / "whole"), *backend, silent);
   CHECK_FALSE(undisturbed.signature.empty());
-  // Steps 1 to 18: the first, in the middle of an epoch, at an epoch's last, around each stage's end; with 0, 1 and 3
-  // workers.
-  const int stops[] = {1, 3, 4, 5, 6, 7, 11, 12, 13, 17, 18};
+  // The first step, an epoch's last, within the validation, and around the ends of an epoch and of each stage; with 0,
+  // 1 and 3 workers.
+  const int stops[] = {1, 3, 4, 6, 7, 12, 13, 24, 25, kStepsOfTinySearch};
   int workers = 0;
   for (int stop : stops) {
     INFO("stopped at step " << stop << ", " << workers << " workers");
@@ -124,7 +116,7 @@ TEST_CASE("a search stopped at any step and resumed equals an undisturbed one", 
     options.workers = workers;
     StopAt progress(stop);
     const base::ExitCode code = CodeOf([&] { RunSearch(options, *backend, progress); });
-    CHECK((code == base::ExitCode::kTerminated || stop == kStepsOfTinySearch));
+    CHECK(code == base::ExitCode::kTerminated);
     options.resume = true;
     options.workers = workers = workers == 0 ? 1 : workers == 1 ? 3 : 0;
     const SearchResult resumed = RunSearch(options, *backend, silent);
@@ -161,7 +153,7 @@ TEST_CASE("a training stopped at any step and resumed equals an undisturbed one"
     TrainOptions options = TinyTraining(temp.path() / fmt::format("stop{}", stop));
     options.workers = workers;
     StopAt progress(stop);
-    CodeOf([&] { RunTraining(options, *backend, progress); });
+    CHECK(CodeOf([&] { RunTraining(options, *backend, progress); }) == base::ExitCode::kTerminated);
     options.resume = true;
     options.workers = workers = workers == 0 ? 1 : workers == 1 ? 3 : 0;
     const TrainResult resumed = RunTraining(options, *backend, silent);

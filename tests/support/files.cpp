@@ -112,18 +112,6 @@ std::string NamesPickle(const std::string& key, int classes) {
 
 }  // namespace
 
-TempFolder::TempFolder() {
-  static std::atomic<int> number = 0;
-  path_ = std::filesystem::temp_directory_path() / fmt::format("pdarts_test_{}_{}", ::getpid(), number++);
-  std::filesystem::remove_all(path_);
-  std::filesystem::create_directories(path_);
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 std::optional<std::filesystem::path> Shared(const std::string& name) {
   const char* folder = std::getenv("PDARTS_SHARED");
   const std::filesystem::path path = std::filesystem::path(folder == nullptr ? "../shared" : folder) / name;

@@ -1,4 +1,5 @@
-// What tests of files need: a folder of their own, the shared real data, and makers of archives and CIFAR batches.
+// What tests of files need beside a folder of their own: the shared real data, and makers of archives and CIFAR
+// batches.
 #pragma once
 
 #include <filesystem>
@@ -8,22 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "support/temp_folder.h"
+
 namespace pdarts::test {
-
-// A new empty folder, removed with everything in it at the end.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A file or folder of the shared data (environment variable PDARTS_SHARED), or nothing where it is absent.
 std::optional<std::filesystem::path> Shared(const std::string& name);

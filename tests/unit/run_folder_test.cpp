@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "catch2/catch_test_macros.hpp"
 #include "catch2/matchers/catch_matchers_string.hpp"
+#include "support/exit_code.h"
 #include "support/temp_folder.h"
 #include "train/progress.h"
 
@@ -16,16 +16,8 @@ namespace pdarts::train {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
+using test::CodeOf;
 using Json = nlohmann::ordered_json;
-
-base::ExitCode CodeOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    return error.code();
-  }
-  return base::ExitCode::kOk;
-}
 
 TEST_CASE("a run's folder is made, and never written over", "[train]") {
   const test::TempFolder temp;

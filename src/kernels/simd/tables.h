@@ -127,11 +127,14 @@ struct PoolRow {
   int64_t y;
 };
 
-struct PoolTable {
-  void (*max_row)(const PoolRow&, const float* src, float* dst, uint8_t* workspace);
-  void (*max_backward_row)(const PoolRow&, const float* diff_dst, const uint8_t* workspace, float* diff_src);
-  void (*average_row)(const PoolRow&, const float* src, float* dst);
-  void (*average_backward_row)(const PoolRow&, const float* diff_dst, float* diff_src);
+struct MaxPoolTable {
+  void (*row)(const PoolRow&, const float* src, float* dst, uint8_t* workspace);
+  void (*backward_row)(const PoolRow&, const float* diff_dst, const uint8_t* workspace, float* diff_src);
+};
+
+struct AveragePoolTable {
+  void (*row)(const PoolRow&, const float* src, float* dst);
+  void (*backward_row)(const PoolRow&, const float* diff_dst, float* diff_src);
   void (*mean)(const float* src, int64_t pixels, int64_t channels, float* dst);
   void (*spread)(const float* diff_dst, int64_t pixels, int64_t channels, float* diff_src);
 };
@@ -184,6 +187,7 @@ PD_DECLARE_TABLE(PointwiseTable, kPointwise)
 PD_DECLARE_TABLE(NarrowTable, kNarrow)
 PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
 PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)
-PD_DECLARE_TABLE(PoolTable, kPool)
+PD_DECLARE_TABLE(MaxPoolTable, kMaxPool)
+PD_DECLARE_TABLE(AveragePoolTable, kAveragePool)
 PD_DECLARE_TABLE(LayoutTable, kLayout)
 PD_DECLARE_TABLE(DropoutTable, kDropout)
