@@ -16,6 +16,7 @@ Error SystemError(const std::string& action, const std::filesystem::path& path, 
   const char* remedy = "check the path";
   if (error == ENOSPC || error == EDQUOT) remedy = "free some space on this disk, or choose another folder with --out";
   if (error == EACCES || error == EPERM || error == EROFS) remedy = "check the permissions, or choose another folder";
+  if (error == EFBIG) remedy = "raise the limit on the size of files (ulimit -f), or choose another folder";
   if (error == EIO) remedy = "the disk reports an error";
   return DataError(fmt::format("cannot {}: {}", action, std::strerror(error)), path.string(), remedy);
 }

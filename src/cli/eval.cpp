@@ -20,9 +20,9 @@ int RunEvalVerb(const Arguments& arguments) {
   options.Group("Network");
   options.Add("arch", &arch, "ARCH", kArchitectureHelp);
   options.Add("weights", &weights, "FILE", "safetensors under the published implementation's names");
-  options.Add("batch", &eval.batch, "N", "images a batch");
-  options.Add("channels", &eval.channels, "N", "initial channels");
-  options.Add("layers", &eval.cells, "N", "cells");
+  options.Add("batch", &eval.batch, "N", "images a batch", {1, 1e6});
+  options.Add("channels", &eval.channels, "N", "initial channels", {1, 65536});
+  options.Add("layers", &eval.cells, "N", "cells", {1, 1000});
   machine.AddTo(options);
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;

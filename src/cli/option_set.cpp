@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/error.h"
@@ -42,7 +41,7 @@ OptionSet::OptionSet(std::string verb, std::string description)
   Add("config", &config_, "FILE", "read options from this ini file (key = value); options given as flags win");
   AddSwitch("quiet", &quiet_, "no log and no progress on stderr, errors only");
   AddSwitch("verbose", &verbose_, "more in the log");
-  AddSwitch("help", &help_, "print this text");
+  AddSwitch("help", &help_, "print this text (also -h)");
   group_ = kDefaultGroup;
 }
 
@@ -67,7 +66,7 @@ void OptionSet::AddPositional(std::string name, Target target, std::string help,
 }
 bool OptionSet::Parse(const Arguments& arguments) {
   const std::vector<std::string> words = ParseFlags(arguments);
-  if (help_) {
+  if (help_ || std::ranges::find(words, "-h") != words.end()) {
     Print(Help());
     return false;
   }
@@ -126,7 +125,11 @@ void OptionSet::SetOption(Option& option, const std::vector<std::string>& values
 }
 
 void OptionSet::ParseConfigFile(const std::string& path) {
-  std::istringstream text(base::ReadFile(path));
+  const std::string content = base::ReadFile(path);
+  if (content.starts_with('{'))
+    throw base::UsageError("this is JSON, not an ini file", path,
+                           "write key = value lines; the config.json of a run is read by --resume --out DIR");
+  std::istringstream text(content);
   po::parsed_options parsed(nullptr);
   try {
     parsed = po::parse_config_file(text, po::options_description(), /*allow_unregistered=*/true);
@@ -161,6 +164,11 @@ void OptionSet::ParseConfigFile(const std::string& path) {
 }
 
 void OptionSet::SetPositionals(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    throw base::UsageError("unknown option", word,
+                           Suggestion(word.substr(1), Names(), "--", fmt::format("see pdarts {} --help", verb_)));
+  }
   size_t next = 0;
   for (const Positional& positional : positionals_) {
     if (next == words.size() && positional.required) {
@@ -216,13 +224,13 @@ bool OptionSet::Given(const std::string& name) const {
   return found->given;
 }
 
-nlohmann::json OptionSet::Resolved() const {
-  nlohmann::json object = nlohmann::json::object();
-  for (const Option& option : options_) {
-    if (option.group != kCommonGroup) object[option.name] = TargetToJson(option.target);
+void OptionSet::TakeStored(const std::map<std::string, std::string>& values, const std::string& where) {
+  for (Option& option : options_) {
+    const auto found = values.find(option.name);
+    if (option.given || found == values.end()) continue;
+    SetOption(option, {found->second}, fmt::format("{}: {}", where, option.name));
+    option.given = false;
   }
-  for (const Positional& positional : positionals_) object[positional.name] = TargetToJson(positional.target);
-  return object;
 }
 
 OptionSet::Option* OptionSet::Find(const std::string& name) {

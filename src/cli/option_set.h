@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json_fwd.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -19,8 +19,8 @@ struct Range {
 };
 
 // Usage: construct; add groups and options; `if (!options.Parse(arguments)) return 0;`. Every verb also gets --config,
-// --quiet, --verbose and --help. Bound variables must outlive the object. All mistakes of the user end as usage errors
-// that name the option.
+// --quiet, --verbose and --help (or -h). Bound variables must outlive the object. All mistakes of the user end as usage
+// errors that name the option.
 class OptionSet {
  public:
   // Text, whole number or number; an empty optional means "not given". The value held when the option is added is the
@@ -48,12 +48,13 @@ class OptionSet {
   // --help was given and the help is printed, so the verb returns 0.
   bool Parse(const Arguments& arguments);
 
+  // Values a run was started with, by option name, for the options that were not given; other keys are left alone.
+  // `where`: of the message if one does not fit.
+  void TakeStored(const std::map<std::string, std::string>& values, const std::string& where);
+
   std::string Help() const;
   // Whether the user gave the option, on the command line or in the file.
   bool Given(const std::string& name) const;
-  // Every option and positional with its value after Parse: the object stored with a run. Not given is null; --help,
-  // --config, --quiet and --verbose are left out, because they change nothing that is computed.
-  nlohmann::json Resolved() const;
 
  private:
   struct Option {

@@ -1,8 +1,8 @@
 #include "cli/option_value.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "base/error.h"
@@ -32,8 +32,10 @@ T ParseNumber(const std::string& text, const Range& range, const std::string& wh
   if constexpr (std::is_floating_point_v<T>) good = good && std::isfinite(value);
   const double number = static_cast<double>(value);
   if (good && number >= range.min && number <= range.max) return value;
+  Range shown = range;
+  if constexpr (std::is_unsigned_v<T>) shown.min = std::max(shown.min, 0.0);
   const char* kind = std::is_floating_point_v<T> ? "a number" : "a whole number";
-  throw base::UsageError(fmt::format("'{}' is not {} {}", text, kind, RangeText(range)), where, "");
+  throw base::UsageError(fmt::format("'{}' is not {} {}", text, kind, RangeText(shown)), where, "");
 }
 
 bool ParseBool(const std::string& text, const std::string& where) {
@@ -80,19 +82,6 @@ std::string ShowTarget(const OptionSet::Target& target) {
           return fmt::format("{}", fmt::join(*value, " "));
         } else {
           return fmt::format("{}", *value);
-        }
-      },
-      target);
-}
-
-nlohmann::json TargetToJson(const OptionSet::Target& target) {
-  return std::visit(
-      [](auto* value) -> nlohmann::json {
-        using T = std::remove_pointer_t<decltype(value)>;
-        if constexpr (IsOptional<T>::value) {
-          return value->has_value() ? nlohmann::json(**value) : nlohmann::json(nullptr);
-        } else {
-          return nlohmann::json(*value);
         }
       },
       target);

@@ -1,7 +1,6 @@
-// Reading, showing and storing the value of an option, whatever its type.
+// Reading and showing the value of an option, whatever its type.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "cli/option_set.h"
@@ -13,7 +12,5 @@ void SetTarget(const OptionSet::Target& target, const std::string& text, const R
 
 // The value as text, "" for one not given; for the default in the help.
 std::string ShowTarget(const OptionSet::Target& target);
-
-nlohmann::json TargetToJson(const OptionSet::Target& target);
 
 }  // namespace pdarts::cli

@@ -1,6 +1,7 @@
 // pdarts reproduce TABLE
 #include <filesystem>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/stop.h"
@@ -117,6 +118,8 @@ ex::RunSetup MakeSetup(const Options& options, const ex::TableSpec& table, const
 }
 
 int Run(const Options& options) {
+  if (options.out && options.out->empty())
+    throw base::UsageError("the folder has no name", "--out", "give --out DIR, or leave it out");
   const ex::TableSpec table = ex::FindTable(options.table);
   const auto backend = MakeBackend(options.machine);
   const ex::Provenance machine{.version = PDARTS_VERSION,

@@ -17,6 +17,10 @@ std::unique_ptr<device::Backend> MakeBackend(const MachineOptions& options);
 
 data::DatasetSpec SpecOf(const DataOptions& options);
 
+// With --resume, for the options not given again: what the run in --out was started with (its config.json). Does
+// nothing where there is no run yet. A usage error where the folder holds the run of another verb.
+void TakeStoredOptions(OptionSet& options, const RunOptions& run, const std::string& verb);
+
 // One status line with the estimate on a terminal, plain lines elsewhere; stops at SIGINT or SIGTERM.
 class ConsoleProgress final : public train::Progress {
  public:

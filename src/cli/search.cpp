@@ -30,7 +30,8 @@ std::array<Value, 3> ThreeNumbers(const std::string& text, const std::string& op
 
 int RunSearchVerb(const Arguments& arguments) {
   OptionSet options("search",
-                    "Searches a normal and a reduction cell in three stages (P-DARTS) and writes them to --out.");
+                    "Searches a normal and a reduction cell in three stages (P-DARTS) and writes them to --out.\n"
+                    "A run that stopped goes on with: pdarts search --resume --out DIR");
   DataOptions data;
   RunOptions run;
   MachineOptions machine;
@@ -45,17 +46,18 @@ int RunSearchVerb(const Arguments& arguments) {
   options.Add("cells", &cells, "A,B,C", "cells of the three stages' networks");
   options.Add("skip-dropout", &skip_dropout, "A,B,C",
               "dropout on skip-connects when each stage begins; not given: of the recipe");
-  options.Add("epochs", &search.epochs, "N", "epochs a stage");
+  options.Add("epochs", &search.epochs, "N", "epochs a stage", {1, 1e6});
   options.Add("frozen-epochs", &frozen, "N", "epochs in which the alphas rest; not given: two fifths", {0, 1e6});
-  options.Add("batch", &search.batch, "N", "images a batch");
-  options.Add("channels", &search.channels, "N", "initial channels");
-  options.Add("max-skip", &search.max_skip, "M", "skip-connects the normal cell may keep");
+  options.Add("batch", &search.batch, "N", "images a batch", {1, 1e6});
+  options.Add("channels", &search.channels, "N", "initial channels", {1, 65536});
+  options.Add("max-skip", &search.max_skip, "M", "skip-connects the normal cell may keep", {0, 1000});
   options.AddChoice("recipe", &recipe, {"paper", "released"}, "whose dropout rates, where the two differ");
   options.AddSwitch("allow-signature-change", &search.allow_signature_change,
                     "resume with another build, instruction set or thread count");
   machine.AddTo(options);
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;
+  TakeStoredOptions(options, run, "search");
 
   search.data = SpecOf(data);
   search.out = run.out;
@@ -66,6 +68,9 @@ int RunSearchVerb(const Arguments& arguments) {
   if (skip_dropout) search.skip_dropout = ThreeNumbers<double>(*skip_dropout, "--skip-dropout", "0,0.4,0.7");
   search.frozen_epochs = frozen;
   search.workers = machine.workers;
+  search.device = machine.device;
+  search.isa = machine.isa;
+  search.threads = machine.threads.value_or(0);
   const auto backend = MakeBackend(machine);
   const base::StopSignals signals;
   ConsoleProgress progress;

@@ -17,7 +17,8 @@ void DataOptions::AddTo(OptionSet& options) {
 void RunOptions::AddTo(OptionSet& options) {
   options.Group("Run");
   options.Add("out", &out, "DIR", "folder of the run; must not hold a run yet unless --resume is given");
-  options.AddSwitch("resume", &resume, "continue the run in --out from its last checkpoint");
+  options.AddSwitch("resume", &resume,
+                    "continue the run in --out from its last checkpoint, with the options it was started with");
   options.Add("seed", &seed, "N", "all random numbers follow from it");
 }
 

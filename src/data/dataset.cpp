@@ -65,6 +65,9 @@ Splits OpenDataset(const DatasetSpec& spec) {
     throw base::UsageError("a limit is negative", "--train-limit or --test-limit",
                            "give a number of images, or 0 for all");
   }
+  if (spec.dataset.starts_with("synthetic") && !spec.data.empty())
+    throw base::UsageError("synthetic images are made, not read", "--data",
+                           "name the dataset that lies there with --dataset");
   if (spec.dataset == "synthetic") return OpenSynthetic(10, spec.train_limit, spec.test_limit);
   if (spec.dataset == "synthetic100") return OpenSynthetic(100, spec.train_limit, spec.test_limit);
   if (spec.dataset == "cifar10" || spec.dataset == "cifar100") {

@@ -33,11 +33,13 @@ std::string FileMd5(const std::filesystem::path& path) {
 
 namespace {
 
-std::vector<std::string> SortedImageHashes(const Dataset& dataset) {
-  std::vector<std::string> hashes(static_cast<size_t>(dataset.Size()));
-  base::ParallelFor(dataset.Size(), 16, [&](int64_t begin, int64_t end) {
+// Of the images 0, stride, 2 stride, ...: label and pixels.
+std::vector<std::string> ImageHashes(const Dataset& dataset, int64_t stride) {
+  std::vector<std::string> hashes(static_cast<size_t>((dataset.Size() + stride - 1) / stride));
+  base::ParallelFor(static_cast<int64_t>(hashes.size()), 16, [&](int64_t begin, int64_t end) {
     std::vector<uint8_t> pixels(static_cast<size_t>(dataset.info().image_bytes()));
-    for (int64_t i = begin; i < end; ++i) {
+    for (int64_t h = begin; h < end; ++h) {
+      const int64_t i = h * stride;
       dataset.Read(i, pixels.data());
       const uint32_t label = static_cast<uint32_t>(dataset.Label(i));
       const std::array<uint8_t, 4> bytes = {static_cast<uint8_t>(label), static_cast<uint8_t>(label >> 8),
@@ -45,10 +47,9 @@ std::vector<std::string> SortedImageHashes(const Dataset& dataset) {
       const auto digest = base::NewSha256();
       digest->Update(std::as_bytes(std::span(bytes)));
       digest->Update(std::as_bytes(std::span(pixels)));
-      hashes[i] = digest->Hex();
+      hashes[h] = digest->Hex();
     }
   });
-  std::sort(hashes.begin(), hashes.end());
   return hashes;
 }
 
@@ -89,7 +90,26 @@ std::string DatasetDigest(const Splits& splits) {
       continue;
     }
     digest->Update(fmt::format("{} {} {}x{}\n", split, size, dataset->info().height, dataset->info().width));
-    for (const std::string& hash : SortedImageHashes(*dataset)) digest->Update(hash);
+    std::vector<std::string> hashes = ImageHashes(*dataset, 1);
+    std::sort(hashes.begin(), hashes.end());
+    for (const std::string& hash : hashes) digest->Update(hash);
+  }
+  return digest->Hex();
+}
+
+std::string ContentDigest(const Splits& splits) {
+  constexpr int64_t kReadWhole = int64_t{1} << 30, kSampled = 1024;
+  const auto digest = base::NewSha256();
+  for (const Dataset* dataset : {splits.train.get(), splits.test.get()}) {
+    if (dataset == nullptr) continue;
+    const DatasetInfo& info = dataset->info();
+    if (info.name.starts_with("synthetic")) return "";
+    const int64_t size = dataset->Size();
+    digest->Update(fmt::format("{} {} {}x{} {} {}\n", size, info.classes, info.height, info.width,
+                               fmt::join(info.mean, " "), fmt::join(info.sd, " ")));
+    for (int64_t i = 0; i < size; ++i) digest->Update(fmt::format("{} ", dataset->Label(i)));
+    const int64_t stride = size * info.image_bytes() <= kReadWhole ? 1 : std::max<int64_t>(1, size / kSampled);
+    for (const std::string& hash : ImageHashes(*dataset, stride)) digest->Update(hash);
   }
   return digest->Hex();
 }

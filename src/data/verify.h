@@ -28,6 +28,11 @@ std::string FileMd5(const std::filesystem::path& path);
 // order of one dataset, and differs with any pixel, label, or image moved to the other split.
 std::string DatasetDigest(const Splits& splits);
 
+// SHA-256 of all that a run on these splits depends on: sizes, every label and the pixels in order, and what they are
+// normalised with. The same for every storage form that keeps the order. Of a split over 1 GiB of pixels (photographs,
+// which would take minutes to decode) only 1024 images, evenly spaced, are read. Empty for synthetic images.
+std::string ContentDigest(const Splits& splits);
+
 struct SplitReport {
   int64_t images = 0;
   std::vector<int64_t> per_class;  // images of each class

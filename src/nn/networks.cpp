@@ -113,7 +113,11 @@ ValueId EvaluationCell(Layers& layers, const CellInputs& in, const CellPlace& pl
     states.push_back(ops::AddN(layers.graph(), pair));
   }
   std::vector<ValueId> concat;
-  for (int input : cell.concat) concat.push_back(states[static_cast<size_t>(input)]);
+  for (int input : cell.concat) {
+    PD_CHECK(input >= 0 && input < static_cast<int>(states.size()), "a cell of {} inputs and nodes has no {}",
+             states.size(), input);
+    concat.push_back(states[static_cast<size_t>(input)]);
+  }
   return ops::Concat(layers.graph(), concat);
 }
 

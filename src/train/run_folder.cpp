@@ -52,9 +52,12 @@ void CheckSameConfig(const Json& stored, const Json& config, const std::vector<s
   }
   for (const std::string& key : keys) {
     if (skipped(key) || text(stored, key) == text(config, key)) continue;
+    if (key == "data_digest")
+      throw base::DataError("the images are not those the run was started with", file.string(),
+                            "give the same images with --data, or start another run in another folder");
     throw base::UsageError(
         fmt::format("the run to resume has {} = {}, not {}", key, text(stored, key), text(config, key)), file.string(),
-        "give the options the run was started with, or start another run in another folder");
+        "leave that option out, or start another run in another folder");
   }
 }
 
@@ -70,6 +73,9 @@ RunFolder::RunFolder(fs::path path, const Json& config, bool resume, const std::
       return;
     }
   }
+  std::error_code ignored;
+  if (fs::exists(path_, ignored) && !fs::is_directory(path_, ignored))
+    throw base::DataError("the output folder is a file", path_.string(), "choose another folder with --out");
   if (!IsEmptyOrMissing(path_)) {
     const char* remedy = resume ? "--resume needs the folder of a run of pdarts"
                                 : "choose another folder, or continue that run with --resume";

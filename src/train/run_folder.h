@@ -38,6 +38,11 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
+// What a resumed run may be given anew: none of it changes a result. Where the images lie does not matter as long as
+// data_digest is the same; what --arch was called, as long as the genotype is; and the checkpoint's signature, not the
+// configuration, says which device, instruction set and threads may go on.
+inline const std::vector<std::string> kMayDiffer = {"workers", "data", "arch", "device", "isa", "threads"};
+
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
 inline constexpr const char* kMetricsFile = "metrics.jsonl";

@@ -23,7 +23,7 @@ void CheckOptions(const SearchOptions& options) {
        "give a number from 2 on");
   want(options.channels >= 1, "the network needs channels", "--channels", "give a number from 1 on");
   for (int cells : options.cells)
-    want(cells >= 1, "each stage needs a cell", "--cells", "give three numbers from 1 on, such as 5,11,17");
+    want(cells >= 1 && cells <= 1000, "each stage needs 1 to 1000 cells", "--cells", "give three such as 5,11,17");
   if (options.frozen_epochs) {
     want(*options.frozen_epochs >= 0 && *options.frozen_epochs < options.epochs,
          "the alphas must move in at least one epoch", "--frozen-epochs", "give a number below --epochs");
@@ -74,7 +74,11 @@ nlohmann::ordered_json ToJson(const SearchOptions& options) {
           {"skip_dropout", *options.skip_dropout},
           {"learning_rate", options.learning_rate},
           {"max_skip", options.max_skip},
-          {"workers", options.workers}};
+          {"workers", options.workers},
+          {"device", options.device},
+          {"isa", options.isa},
+          {"threads", options.threads},
+          {"data_digest", options.data_digest}};
 }
 
 }  // namespace pdarts::train

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "data/verify.h"
 #include "train/run_drawings.h"
 #include "train/run_log.h"
 #include "train/search_stage.h"
@@ -18,11 +19,12 @@ constexpr std::array<int, 2> kDropped = {3, 2};
 SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Progress& progress) {
   const data::Splits splits = data::OpenDataset(given.data);
   for (const std::string& warning : splits.warnings) progress.Note(warning);
-  const SearchOptions options = Resolve(given, splits.train->info().classes);
+  SearchOptions options = Resolve(given, splits.train->info().classes);
+  options.data_digest = data::ContentDigest(splits);
   if (splits.train->Size() < 4)
     throw base::DataError(fmt::format("a search needs at least 4 training images, not {}", splits.train->Size()),
                           options.data.dataset, "raise --train-limit");
-  const RunFolder folder(options.out, ToJson(options), options.resume, {"workers"});
+  const RunFolder folder(options.out, ToJson(options), options.resume, kMayDiffer);
   SearchContext context{options, backend, progress, folder, splits.train, backend.Signature()};
   SearchState state;
   std::optional<Checkpoint> checkpoint;
@@ -36,8 +38,6 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
     progress.Note(
         fmt::format("resuming at stage {} epoch {} batch {}", state.stage + 1, state.epoch + 1, state.batch + 1));
   }
-  folder.CutLines(kMetricsFile, state.lines);
-  folder.CutLines(kAlphasFile, state.lines);
 
   const int64_t half = splits.train->Size() / 2, batches = (half + options.batch - 1) / options.batch;
   TimeEstimate estimate(TotalWork(options, batches), WorkDone(options, batches, state));
@@ -46,6 +46,9 @@ SearchResult RunSearch(const SearchOptions& given, device::Backend& backend, Pro
   for (;;) {
     SearchStage stage(context, state, checkpoint ? &checkpoint->slots : nullptr);
     checkpoint.reset();
+    // Not before the checkpoint has proved to be this network's: one of another run would cut the wrong lines.
+    folder.CutLines(kMetricsFile, state.lines);
+    folder.CutLines(kAlphasFile, state.lines);
     stage.Run();
     const search::Alphas alphas = stage.alphas();
     if (state.stage == 2) {

@@ -40,6 +40,9 @@ struct SearchOptions {
   double learning_rate = 0.025;
   int max_skip = 2;  // skip-connects the normal cell may keep (M)
   int workers = 1;
+  std::string device = "auto", isa = "auto";  // for the record, as the next two; the signature decides what may resume
+  int threads = 0;                            // 0: not chosen
+  std::string data_digest;                    // data::ContentDigest of the images; the run fills it in
 };
 
 // Fills in the defaults that depend on others (`classes`: of the dataset) and checks every option: a usage error names

@@ -16,21 +16,8 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
 constexpr double kAlphasRate = 6e-4;  // facts: paper, section 4.2
-constexpr uint32_t kWeightLoader = 0, kAlphaLoader = 1;
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-data::LoaderOptions HalfOf(const SearchContext& context, bool second, uint64_t seed) {
-  const int64_t size = context.train->Size(), half = size / 2;
-  data::LoaderOptions options;
-  options.dataset = context.train;
-  for (int64_t i = second ? half : 0; i < (second ? size : half); ++i) options.indices.push_back(i);
-  options.batch_size = context.options.batch;
-  options.seed = seed;
-  options.number = second ? kAlphaLoader : kWeightLoader;
-  options.workers = context.options.workers;
-  return options;
-}
 
 search::EdgeAlphas Rows(const plan::TensorView& table) {
   const auto columns = static_cast<size_t>(table.desc.shape[1]);
@@ -56,6 +43,21 @@ nn::SearchNetworkSpec SupernetOf(const SearchOptions& options, int stage, const 
   return spec;
 }
 
+data::LoaderOptions LoaderOf(Part part, const SearchOptions& options, std::shared_ptr<const data::Dataset> train,
+                             uint64_t seed) {
+  const bool second = part != Part::kWeights, validation = part == Part::kValidation;
+  const int64_t size = train->Size(), half = size / 2;
+  data::LoaderOptions loader;
+  loader.dataset = std::move(train);
+  for (int64_t i = second ? half : 0; i < (second ? size : half); ++i) loader.indices.push_back(i);
+  loader.batch_size = options.batch;
+  loader.shuffle = !validation;
+  loader.seed = validation ? base::Fnv1a(fmt::format("{}/validation", seed)) : seed;  // other crops than the alphas'
+  loader.number = static_cast<uint32_t>(part);
+  loader.workers = options.workers;
+  return loader;
+}
+
 SearchStage::SearchStage(const SearchContext& context, SearchState& state, const SlotTensors* slots)
     : context_(context),
       state_(state),
@@ -69,11 +71,12 @@ SearchStage::SearchStage(const SearchContext& context, SearchState& state, const
   weights_ = std::make_unique<StepRunner>(context.backend, storage_, WeightsGraph(spec, options), first);
   architecture_ = std::make_unique<StepRunner>(context.backend, storage_, ArchitectureGraph(spec, options), first);
   evaluation_ = std::make_unique<StepRunner>(context.backend, storage_, EvaluationGraph(spec, options), first);
-  weight_loader_ = std::make_unique<data::Loader>(HalfOf(context, false, seed_));
-  alpha_loader_ = std::make_unique<data::Loader>(HalfOf(context, true, seed_));
-  data::LoaderOptions validation = HalfOf(context, true, seed_);
-  validation.shuffle = validation.augment = false;
-  validation_loader_ = std::make_unique<data::Loader>(std::move(validation));
+  const auto loader = [&](Part part) {
+    return std::make_unique<data::Loader>(LoaderOf(part, context.options, context.train, seed_));
+  };
+  weight_loader_ = loader(Part::kWeights);
+  alpha_loader_ = loader(Part::kAlphas);
+  validation_loader_ = loader(Part::kValidation);
   if (slots == nullptr)
     InitializeSlots(storage_, seed_);
   else
@@ -135,7 +138,7 @@ void SearchStage::ArchitectureStep(int64_t step) {
 }
 
 void SearchStage::Validate() {
-  validation_loader_->StartEpoch(0, state_.validation_batch);
+  validation_loader_->StartEpoch(static_cast<uint32_t>(state_.epoch), state_.validation_batch);
   while (const data::Batch* batch = validation_loader_->Next()) {
     const StepResult result = evaluation_->Run(*batch, {});
     state_.validation.Add(result.loss, result.correct1, result.correct5, batch->n);

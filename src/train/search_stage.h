@@ -48,6 +48,13 @@ double WorkDone(const SearchOptions& options, int64_t batches, const SearchState
 nn::SearchNetworkSpec SupernetOf(const SearchOptions& options, int stage, const search::Switches& switches,
                                  int classes);
 
+// What a stage draws images for: the first half of the training split for the weights, the second for the alphas and
+// for the validation. The published implementation validates through the loader that feeds the alphas, so its images
+// are cropped and flipped too, and so are ours; each epoch's differ.
+enum class Part { kWeights, kAlphas, kValidation };
+data::LoaderOptions LoaderOf(Part part, const SearchOptions& options, std::shared_ptr<const data::Dataset> train,
+                             uint64_t seed);
+
 class SearchStage {
  public:
   // Begins the stage of `state`, or continues it from the slots of a checkpoint.

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/verify.h"
 #include "optim/schedules.h"
 #include "search/network_spec.h"
 #include "tensor/safetensors.h"
@@ -97,7 +98,7 @@ class Training {
         backend_(backend),
         progress_(progress),
         info_(splits.train->info()),
-        folder_(options.out, ToJson(options), options.resume, {"workers"}),
+        folder_(options.out, ToJson(options), options.resume, kMayDiffer),
         seed_(base::Fnv1a(fmt::format("{}/training", options.seed))),
         signature_(backend.Signature()) {
     Compile(splits);
@@ -298,13 +299,18 @@ nlohmann::ordered_json ToJson(const TrainOptions& o) {
           {"cutout", o.cutout},
           {"auxiliary", o.auxiliary},
           {"auxiliary_weight", o.auxiliary_weight},
-          {"workers", o.workers}};
+          {"workers", o.workers},
+          {"device", o.device},
+          {"isa", o.isa},
+          {"threads", o.threads},
+          {"data_digest", o.data_digest}};
 }
 
 TrainResult RunTraining(const TrainOptions& given, device::Backend& backend, Progress& progress) {
   const data::Splits splits = data::OpenDataset(given.data);
   for (const std::string& warning : splits.warnings) progress.Note(warning);
-  const TrainOptions options = Resolve(given, splits.train->info().classes);
+  TrainOptions options = Resolve(given, splits.train->info().classes);
+  options.data_digest = data::ContentDigest(splits);
   return Training(options, backend, progress, splits).Run();
 }
 

@@ -33,6 +33,9 @@ struct TrainOptions {
   bool auxiliary = true;
   double auxiliary_weight = 0.4;
   int workers = 1;
+  std::string device = "auto", isa = "auto";  // for the record, as the next two; the signature decides what may resume
+  int threads = 0;                            // 0: not chosen
+  std::string data_digest;                    // data::ContentDigest of the images; the run fills it in
 };
 
 TrainOptions Resolve(TrainOptions options, int classes);     // as for a search

@@ -1,0 +1,53 @@
+#include "train/search_stage.h"
+
+#include <stdexcept>
+
+#include "catch2/catch_test_macros.hpp"
+#include "nn/networks.h"
+#include "search/genotype.h"
+#include "search/network_spec.h"
+
+namespace pdarts::train {
+namespace {
+
+std::shared_ptr<const data::Dataset> FiveImages() {
+  data::DatasetInfo info{.classes = 2, .height = 1, .width = 1};
+  return std::make_shared<data::MemoryDataset>(info, std::vector<uint8_t>(15), std::vector<int32_t>{0, 1, 0, 1, 0});
+}
+
+TEST_CASE("weights learn from the first half, alphas and validation from the second, all augmented", "[train]") {
+  const SearchOptions options;
+  const auto weights = LoaderOf(Part::kWeights, options, FiveImages(), 7);
+  const auto alphas = LoaderOf(Part::kAlphas, options, FiveImages(), 7);
+  const auto validation = LoaderOf(Part::kValidation, options, FiveImages(), 7);
+  CHECK(weights.indices == std::vector<int64_t>{0, 1});
+  CHECK(alphas.indices == std::vector<int64_t>{2, 3, 4});
+  CHECK(validation.indices == alphas.indices);
+  CHECK(weights.augment);
+  CHECK(alphas.augment);
+  CHECK(validation.augment);
+  CHECK(validation.augmentation.cutout == 0);
+  CHECK(weights.shuffle);
+  CHECK(alphas.shuffle);
+  CHECK_FALSE(validation.shuffle);
+  CHECK(weights.number != alphas.number);
+  CHECK(validation.seed != alphas.seed);
+}
+
+TEST_CASE("a cell that concatenates what it does not have is refused", "[nn]") {
+  const search::Genotype genotype = search::ParseGenotype(
+      "Genotype(normal=[('skip_connect', 0), ('sep_conv_3x3', 1)], normal_concat=[2], reduce=[('max_pool_3x3', 0), "
+      "('skip_connect', 1)], reduce_concat=[2])");
+  nn::EvaluationNetworkSpec spec;
+  spec.normal = search::NormalCell(genotype);
+  spec.reduce = search::ReduceCell(genotype);
+  spec.cells = 3;
+  CHECK_NOTHROW(nn::CountNetwork(spec, 32));
+  for (const int input : {-1, 3}) {
+    spec.normal.concat = {input};
+    CHECK_THROWS_AS(nn::CountNetwork(spec, 32), std::logic_error);
+  }
+}
+
+}  // namespace
+}  // namespace pdarts::train
