@@ -38,9 +38,7 @@ TEST_CASE("a cell that concatenates what it does not have is refused", "[nn]") {
   const search::Genotype genotype = search::ParseGenotype(
       "Genotype(normal=[('skip_connect', 0), ('sep_conv_3x3', 1)], normal_concat=[2], reduce=[('max_pool_3x3', 0), "
       "('skip_connect', 1)], reduce_concat=[2])");
-  nn::EvaluationNetworkSpec spec;
-  spec.normal = search::NormalCell(genotype);
-  spec.reduce = search::ReduceCell(genotype);
+  nn::EvaluationNetworkSpec spec = search::EvaluationNetwork(genotype, nn::Macro::kCifar);
   spec.cells = 3;
   CHECK_NOTHROW(nn::CountNetwork(spec, 32));
   for (const int input : {-1, 3}) {
