@@ -16,9 +16,7 @@ int64_t ChunkRows(int64_t channels) { return std::max<int64_t>(8, 4096 / channel
 
 int64_t Chunks(int64_t rows, int64_t channels) { return (rows + ChunkRows(channels) - 1) / ChunkRows(channels); }
 
-double InverseDeviation(float variance, float epsilon) {
-  return 1.0 / std::sqrt(static_cast<double>(variance) + epsilon);
-}
+double InverseDeviation(double variance, float epsilon) { return 1.0 / std::sqrt(variance + epsilon); }
 
 // Calls body(chunk, first row, rows) for all chunks, on all threads.
 template <typename Body>
@@ -35,30 +33,33 @@ void Check(int64_t rows, int64_t channels) {
 
 }  // namespace
 
-int64_t BatchNormScratch(int64_t rows, int64_t channels) { return 2 * channels * Chunks(rows, channels); }
+int64_t BatchNormStatisticsScratch(int64_t rows, int64_t channels) { return 3 * channels * Chunks(rows, channels); }
+
+int64_t BatchNormReduceScratch(int64_t rows, int64_t channels) { return 2 * channels * Chunks(rows, channels); }
 
 void BatchNormStatistics(const BatchNormStatisticsArgs& a) {
   Check(a.rows, a.channels);
   const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
   ForChunks(a.rows, c, [&](int64_t chunk, int64_t first, int64_t rows) {
-    table.moments(a.src + first * c, rows, c, a.scratch + 2 * c * chunk, a.scratch + 2 * c * chunk + c);
+    float* moments = a.scratch + 3 * c * chunk;
+    table.moments({a.src + first * c, rows, c, moments, moments + c, moments + 2 * c});
   });
   const int64_t chunks = Chunks(a.rows, c), size = ChunkRows(c);
   const double total = static_cast<double>(a.rows);
   base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
+      const float* moments = a.scratch + i;
+      const auto count = [&](int64_t k) { return static_cast<double>(std::min(size, a.rows - k * size)); };
       double sum = 0, squares = 0;
-      for (int64_t k = 0; k < chunks; ++k) {
-        sum += static_cast<double>(a.scratch[2 * c * k + i]) * static_cast<double>(std::min(size, a.rows - k * size));
-      }
+      for (int64_t k = 0; k < chunks; ++k) sum += moments[3 * c * k] * count(k) + moments[3 * c * k + c];
       const double mean = sum / total;
       for (int64_t k = 0; k < chunks; ++k) {
-        const double off = a.scratch[2 * c * k + i] - mean;
-        squares += a.scratch[2 * c * k + c + i] + off * off * static_cast<double>(std::min(size, a.rows - k * size));
+        const double off = moments[3 * c * k] - mean + moments[3 * c * k + c] / count(k);
+        squares += moments[3 * c * k + 2 * c] + off * off * count(k);
       }
-      a.mean[i] = static_cast<float>(mean);
-      a.variance[i] = static_cast<float>(squares / total);
+      a.mean[i] = mean;
+      a.variance[i] = squares / total;
     }
   });
 }
@@ -67,14 +68,14 @@ void BatchNormApply(const BatchNormApplyArgs& a) {
   Check(a.rows, a.channels);
   const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
-  float* scale = a.scratch;
-  float* shift = a.scratch + c;
+  double* scale = a.scratch;
+  double* shift = a.scratch + c;
   for (int64_t i = 0; i < c; ++i) {
-    scale[i] = static_cast<float>(InverseDeviation(a.variance[i], a.epsilon) * (a.gamma ? a.gamma[i] : 1.0f));
+    scale[i] = InverseDeviation(a.variance[i], a.epsilon) * (a.gamma ? a.gamma[i] : 1.0f);
     shift[i] = a.beta ? a.beta[i] : 0.0f;
   }
   ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t rows) {
-    table.apply({a.src + first * c, nullptr, a.dst + first * c, rows, c, a.mean, scale, shift, nullptr});
+    table.apply({a.src + first * c, a.dst + first * c, rows, c, a.mean, scale, shift});
   });
 }
 

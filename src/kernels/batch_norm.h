@@ -7,32 +7,33 @@
 
 namespace pdarts::kernels {
 
-// Floats of scratch for BatchNormStatistics and BatchNormBackwardReduce.
-int64_t BatchNormScratch(int64_t rows, int64_t channels);
+// Floats of scratch for BatchNormStatistics; BatchNormBackwardReduce.
+int64_t BatchNormStatisticsScratch(int64_t rows, int64_t channels);
+int64_t BatchNormReduceScratch(int64_t rows, int64_t channels);
 
 // mean [C] and variance [C] (biased: divided by rows). A chunk of fixed size is centred on its own mean; chunks are
-// joined in double.
+// joined in double. To be normalised with as they are, in double: their rounding would shift whole channels.
 struct BatchNormStatisticsArgs {
   const float* src;
   int64_t rows, channels;
-  float* mean;
-  float* variance;
+  double* mean;
+  double* variance;
   float* scratch;
 };
 void BatchNormStatistics(const BatchNormStatisticsArgs& args);
 
-// dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta: with batch statistics in training, running ones in
-// inference.
+// dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, in double, rounded once: with batch statistics in
+// training, running ones in inference.
 struct BatchNormApplyArgs {
   const float* src;
   int64_t rows, channels;
-  const float* mean;
-  const float* variance;
+  const double* mean;
+  const double* variance;
   float epsilon;
   const float* gamma;  // [C], or nullptr for 1
   const float* beta;   // [C], or nullptr for 0
   float* dst;
-  float* scratch;  // 2 * C floats
+  double* scratch;  // 2 * C
 };
 void BatchNormApply(const BatchNormApplyArgs& args);
 

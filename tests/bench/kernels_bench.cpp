@@ -118,15 +118,18 @@ class Bench {
 
   void Norms() {
     const int64_t rows = n_ * side_ * side_;
-    std::vector<float> mean(c_), variance(c_), gamma(c_), beta(c_), scratch(kernels::BatchNormScratch(rows, c_)),
-        tiny(3 * c_);
+    std::vector<float> mean(c_), variance(c_), gamma(c_), beta(c_),
+        scratch(kernels::BatchNormStatisticsScratch(rows, c_)), tiny(3 * c_);
+    std::vector<double> exact_mean(c_), exact_variance(c_), coefficients(2 * c_);
     Line("bn statistics", 1, [&] {
-      kernels::BatchNormStatistics({a_.data(), rows, c_, mean.data(), variance.data(), scratch.data()});
+      kernels::BatchNormStatistics({a_.data(), rows, c_, exact_mean.data(), exact_variance.data(), scratch.data()});
     });
     Line("bn apply", 2, [&] {
-      kernels::BatchNormApply(
-          {a_.data(), rows, c_, mean.data(), variance.data(), 1e-5f, nullptr, nullptr, b_.data(), tiny.data()});
+      kernels::BatchNormApply({a_.data(), rows, c_, exact_mean.data(), exact_variance.data(), 1e-5f, nullptr, nullptr,
+                               b_.data(), coefficients.data()});
     });
+    mean.assign(exact_mean.begin(), exact_mean.end());
+    variance.assign(exact_variance.begin(), exact_variance.end());
     Line("bn bwd reduce", 2, [&] {
       kernels::BatchNormBackwardReduce({a_.data(), b_.data(), rows, c_, mean.data(), variance.data(), 1e-5f,
                                         gamma.data(), beta.data(), scratch.data()});

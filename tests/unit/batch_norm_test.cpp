@@ -41,13 +41,18 @@ Outcome Run(const Case& c, const Inputs& in, bool affine) {
   for (auto* values : {&out.mean, &out.variance, &out.diff_gamma, &out.diff_beta}) values->assign(c.channels, -9);
   out.dst.assign(size, -9);
   out.diff_src.assign(size, -9);
-  std::vector<float> scratch(BatchNormScratch(c.rows, c.channels)), small(3 * c.channels);
+  std::vector<float> scratch(BatchNormStatisticsScratch(c.rows, c.channels)), small(3 * c.channels);
+  std::vector<double> mean_of(c.channels, -9), variance_of(c.channels, -9), coefficients(2 * c.channels);
   const float* gamma = affine ? in.gamma.data() : nullptr;
   const float* mean = out.mean.data();
   const float* variance = out.variance.data();
-  BatchNormStatistics({in.src.data(), c.rows, c.channels, out.mean.data(), out.variance.data(), scratch.data()});
-  BatchNormApply({in.src.data(), c.rows, c.channels, mean, variance, kEpsilon, gamma, affine ? in.beta.data() : nullptr,
-                  out.dst.data(), small.data()});
+  BatchNormStatistics({in.src.data(), c.rows, c.channels, mean_of.data(), variance_of.data(), scratch.data()});
+  BatchNormApply({in.src.data(), c.rows, c.channels, mean_of.data(), variance_of.data(), kEpsilon, gamma,
+                  affine ? in.beta.data() : nullptr, out.dst.data(), coefficients.data()});
+  for (int64_t i = 0; i < c.channels; ++i) {
+    out.mean[i] = static_cast<float>(mean_of[i]);
+    out.variance[i] = static_cast<float>(variance_of[i]);
+  }
   BatchNormBackwardReduce({in.src.data(), in.diff_dst.data(), c.rows, c.channels, mean, variance, kEpsilon,
                            out.diff_gamma.data(), out.diff_beta.data(), scratch.data()});
   BatchNormBackwardData({in.src.data(), in.diff_dst.data(), c.rows, c.channels, mean, variance, kEpsilon, gamma,

@@ -1,5 +1,6 @@
 #include "kernels/batch_norm.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "backends/cpu/lowering.h"
@@ -20,18 +21,23 @@ Rows RowsOf(const NodeView& view) {
 }
 
 size_t Floats(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
+size_t Doubles(int64_t count) { return static_cast<size_t>(count) * sizeof(double); }
+
+float Round(double value) { return static_cast<float>(value); }
 
 Lowered LowerForward(const NodeView& view) {
   const Rows r = RowsOf(view);
   const bool affine = view.inputs() == 3;
-  const int64_t scratch = std::max(kernels::BatchNormScratch(r.rows, r.channels), 2 * r.channels);
-  return OwnKernel(view, "own:batch_norm", Floats(scratch), [r, affine](auto in, auto out, void* workspace) {
-    auto* floats = static_cast<float*>(workspace);
-    float *mean = Out<float>(out, 1), *variance = Out<float>(out, 2);
-    kernels::BatchNormStatistics({In<float>(in, 0), r.rows, r.channels, mean, variance, floats});
-    kernels::BatchNormApply({In<float>(in, 0), r.rows, r.channels, mean, variance, r.epsilon,
+  const size_t scratch = Doubles(4 * r.channels) + Floats(kernels::BatchNormStatisticsScratch(r.rows, r.channels));
+  return OwnKernel(view, "own:batch_norm", scratch, [r, affine](auto in, auto out, void* workspace) {
+    const int64_t c = r.channels;
+    auto *mean = static_cast<double*>(workspace), *variance = mean + c, *rest = mean + 2 * c;
+    kernels::BatchNormStatistics({In<float>(in, 0), r.rows, c, mean, variance, reinterpret_cast<float*>(rest + 2 * c)});
+    std::transform(mean, mean + c, Out<float>(out, 1), Round);
+    std::transform(variance, variance + c, Out<float>(out, 2), Round);
+    kernels::BatchNormApply({In<float>(in, 0), r.rows, c, mean, variance, r.epsilon,
                              affine ? In<float>(in, 1) : nullptr, affine ? In<float>(in, 2) : nullptr,
-                             Out<float>(out, 0), floats});
+                             Out<float>(out, 0), rest});
   });
 }
 
@@ -39,7 +45,7 @@ Lowered LowerForward(const NodeView& view) {
 Lowered LowerBackward(const NodeView& view) {
   const Rows r = RowsOf(view);
   const bool affine = view.inputs() == 5;
-  const int64_t scratch = std::max(kernels::BatchNormScratch(r.rows, r.channels), 3 * r.channels);
+  const int64_t scratch = std::max(kernels::BatchNormReduceScratch(r.rows, r.channels), 3 * r.channels);
   return OwnKernel(view, "own:batch_norm_bwd", Floats(scratch + 2 * r.channels),
                    [=](auto in, auto out, void* workspace) {
                      auto* floats = static_cast<float*>(workspace);
@@ -59,12 +65,16 @@ Lowered LowerBackward(const NodeView& view) {
 Lowered LowerInference(const NodeView& view) {
   const Rows r = RowsOf(view);
   const bool affine = view.inputs() == 5;
-  return OwnKernel(
-      view, "own:batch_norm_inference", Floats(2 * r.channels), [r, affine](auto in, auto out, void* workspace) {
-        kernels::BatchNormApply({In<float>(in, 0), r.rows, r.channels, In<float>(in, 1), In<float>(in, 2), r.epsilon,
-                                 affine ? In<float>(in, 3) : nullptr, affine ? In<float>(in, 4) : nullptr,
-                                 Out<float>(out, 0), static_cast<float*>(workspace)});
-      });
+  return OwnKernel(view, "own:batch_norm_inference", Doubles(4 * r.channels),
+                   [r, affine](auto in, auto out, void* workspace) {
+                     const int64_t c = r.channels;
+                     auto *mean = static_cast<double*>(workspace), *variance = mean + c;
+                     std::copy_n(In<float>(in, 1), c, mean);
+                     std::copy_n(In<float>(in, 2), c, variance);
+                     kernels::BatchNormApply({In<float>(in, 0), r.rows, c, mean, variance, r.epsilon,
+                                              affine ? In<float>(in, 3) : nullptr, affine ? In<float>(in, 4) : nullptr,
+                                              Out<float>(out, 0), mean + 2 * c});
+                   });
 }
 
 Lowered LowerUpdate(const NodeView& view) {

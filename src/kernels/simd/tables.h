@@ -112,10 +112,28 @@ struct BatchNormSums {
   float* sums;
 };
 
+// dst = (src - mean) * scale + shift in double, rounded once.
+struct BatchNormNormalize {
+  const float* src;
+  float* dst;
+  int64_t rows, channels;
+  const double* mean;
+  const double* scale;
+  const double* shift;
+};
+
+// Of a chunk's rows: the mean is centre + rest / rows; squares are of the distance from it. All [channels].
+struct BatchNormMoments {
+  const float* src;
+  int64_t rows, channels;
+  float* centre;
+  float* rest;
+  float* squares;
+};
+
 struct BatchNormTable {
-  // mean [channels], and squares [channels] of the distance from it.
-  void (*moments)(const float* src, int64_t rows, int64_t channels, float* mean, float* squares);
-  void (*apply)(const BatchNormRange&);
+  void (*moments)(const BatchNormMoments&);
+  void (*apply)(const BatchNormNormalize&);
   void (*backward_sums)(const BatchNormSums&);
   void (*backward_data)(const BatchNormRange&);
 };

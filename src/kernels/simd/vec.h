@@ -78,6 +78,20 @@ PD_INLINE Vec Larger(Vec a, Vec b) { return a > b ? a : b; }
 PD_INLINE Vec WherePositive(Vec x, Vec a) { return x > 0.0f ? a : Vec{}; }
 #endif
 
+// Doubles, half as many a register, read from floats and rounded to floats.
+constexpr int kDoubles = kWidth / 2;
+typedef double Double __attribute__((vector_size(kWidth * 4)));
+typedef double DoubleUnaligned __attribute__((vector_size(kWidth * 4), aligned(8), may_alias));
+typedef float HalfUnaligned __attribute__((vector_size(kWidth * 2), aligned(4), may_alias));
+
+PD_INLINE Double LoadDoubles(const double* p) { return *reinterpret_cast<const DoubleUnaligned*>(p); }
+PD_INLINE Double Widen(const float* p) {
+  return __builtin_convertvector(*reinterpret_cast<const HalfUnaligned*>(p), Double);
+}
+PD_INLINE void StoreRounded(float* p, Double v) {
+  *reinterpret_cast<HalfUnaligned*>(p) = __builtin_convertvector(v, HalfUnaligned);
+}
+
 // Whole vectors or, where kTail, the first n lanes.
 template <bool kTail>
 PD_INLINE Vec LoadLanes(const float* p, int n) {
