@@ -1,15 +1,18 @@
 #include "search/derivation_cases.h"
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "search/derivation.h"
 
 namespace pdarts::search {
 namespace {
 
 using nlohmann::json;
+
+constexpr const char* kRemedy = "use derivation.json as it was made";
 
 EdgeSwitches ReadSwitches(const json& rows) {
   EdgeSwitches switches;
@@ -19,6 +22,18 @@ EdgeSwitches ReadSwitches(const json& rows) {
     }
   }
   return switches;
+}
+
+// One number for each operation that is on.
+EdgeAlphas ReadAlphas(const json& rows, const EdgeSwitches& switches, const std::string& where) {
+  EdgeAlphas alphas = rows.get<EdgeAlphas>();
+  bool fit = alphas.size() == switches.size();
+  for (size_t e = 0; fit && e < alphas.size(); ++e) {
+    fit = alphas[e].size() == switches[e].size() &&
+          std::ranges::all_of(alphas[e], [](double alpha) { return std::isfinite(alpha); });
+  }
+  if (!fit) throw base::DataError("alphas that do not fit the switches", where, kRemedy);
+  return alphas;
 }
 
 std::vector<GenotypeEdge> ReadCell(const json& list) {
@@ -41,13 +56,14 @@ std::string CompareCells(const Genotype& genotype, const json& expected, const s
 }
 
 // "" where the case passes, else what differs first.
-std::string CheckCase(const json& stored) {
+std::string CheckCase(const json& stored, const std::string& where) {
   constexpr int kDropped[] = {3, 2};
   Switches switches = Switches::All();
   const json& stages = stored.at("stages");
   for (int stage = 0; stage < 3; ++stage) {
     const json& record = stages.at(stage);
-    const Alphas alphas{record.at("alphas_normal").get<EdgeAlphas>(), record.at("alphas_reduce").get<EdgeAlphas>()};
+    const Alphas alphas{ReadAlphas(record.at("alphas_normal"), switches.normal, where),
+                        ReadAlphas(record.at("alphas_reduce"), switches.reduce, where)};
     if (stage < 2) {
       switches = Prune(switches, alphas, kDropped[stage]);
       if (switches.normal != ReadSwitches(record.at("switches_normal_after")))
@@ -63,10 +79,13 @@ std::string CheckCase(const json& stored) {
       return failure;
     const json& restricted = stored.at("restricted");
     if (restricted.size() + 1 != cells.size()) return "the limits M that apply";
-    for (const auto& [limit, expected] : restricted.items()) {
-      const auto cell = cells.find(std::stoi(limit));
+    for (const auto& item : restricted.items()) {
+      const std::string& limit = item.key();  // no structured binding: clang 14 lets no lambda use one
+      const auto cell =
+          std::ranges::find_if(cells, [&](const auto& known) { return std::to_string(known.first) == limit; });
       if (cell == cells.end()) return "the limits M that apply";
-      if (std::string failure = CompareCells(cell->second, expected, "M = " + limit); !failure.empty()) return failure;
+      if (std::string failure = CompareCells(cell->second, item.value(), "M = " + limit); !failure.empty())
+        return failure;
     }
   }
   return "";
@@ -74,21 +93,19 @@ std::string CheckCase(const json& stored) {
 
 }  // namespace
 
-DerivationCasesResult CheckDerivationCases(const std::filesystem::path& path) {
-  const std::string text = base::ReadFile(path);
+DerivationCasesResult CheckDerivationCases(std::string_view text, const std::string& where) {
   DerivationCasesResult result;
   try {
     const json root = json::parse(text);
     for (const json& stored : root.at("cases")) {
-      const std::string failure = CheckCase(stored);
+      const std::string failure = CheckCase(stored, where);
       if (failure.empty()) ++result.passed;
       if (!failure.empty() && result.first_failure.empty())
         result.first_failure = fmt::format("case {}: {}", result.cases, failure);
       ++result.cases;
     }
   } catch (const json::exception& error) {
-    throw base::DataError(fmt::format("not a file of derivation cases: {}", error.what()), path.string(),
-                          "use derivation.json as it was made");
+    throw base::DataError(fmt::format("not a file of derivation cases: {}", error.what()), where, kRemedy);
   }
   return result;
 }

@@ -1,8 +1,8 @@
 // Derivation against stored cases: alphas, and the switches and cells that the published implementation makes of them.
 #pragma once
 
-#include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace pdarts::search {
 
@@ -12,8 +12,8 @@ struct DerivationCasesResult {
   std::string first_failure;  // "case 3: stage 2, normal cell"; empty where all passed
 };
 
-// Reads derivation.json (its "note" says the format). Compares the switches after each stage, the unrestricted cells
-// and those for every M. Throws a data error where the file cannot be read or has another form.
-DerivationCasesResult CheckDerivationCases(const std::filesystem::path& path);
+// Reads the text of derivation.json (its "note" says the format). Compares the switches after each stage, the
+// unrestricted cells and those for every M. Throws a data error naming `where` for another form.
+DerivationCasesResult CheckDerivationCases(std::string_view text, const std::string& where);
 
 }  // namespace pdarts::search

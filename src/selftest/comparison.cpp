@@ -17,9 +17,18 @@ double RelativeError(std::span<const double> actual, std::span<const double> exp
   return norm > 0 ? std::sqrt(difference / norm) : std::sqrt(difference);
 }
 
+double Comparison::Error(const std::string& name, std::span<const double> actual,
+                         const tensor::HostTensor& expected) const {
+  if (static_cast<int64_t>(actual.size()) != expected.shape().elements())
+    throw base::DataError(
+        fmt::format("tensor {} is {}, {} elements are computed", name, expected.shape().ToString(), actual.size()),
+        report_.file, "the metadata and the tensors do not belong together; make the file again");
+  return RelativeError(actual, expected.ToDoubles());
+}
+
 void Comparison::Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected,
                        double tolerance) {
-  const double error = RelativeError(actual, expected.ToDoubles());
+  const double error = Error(name, actual, expected);
   ++report_.compared;
   if (error >= report_.worst) report_.worst = error, report_.worst_tensor = name;
   if (!(error <= tolerance))
@@ -28,7 +37,7 @@ void Comparison::Check(const std::string& name, std::span<const double> actual, 
 
 void Comparison::AddToGroup(const std::string& name, std::span<const double> actual,
                             const tensor::HostTensor& expected) {
-  const double error = RelativeError(actual, expected.ToDoubles());
+  const double error = Error(name, actual, expected);
   ++report_.compared;
   group_.push_back(error);
   if (!std::isfinite(error)) report_.failures.push_back(fmt::format("{}: not finite", name));

@@ -25,7 +25,7 @@ struct Report {
   bool ok() const { return failures.empty() && compared > 0; }
 };
 
-// Collects comparisons into a report.
+// Collects comparisons into a report. A data error where the file's tensor has another number of elements.
 class Comparison {
  public:
   explicit Comparison(Report& report) : report_(report) {}
@@ -38,6 +38,8 @@ class Comparison {
   void EndGroup(const std::string& group, double median_tolerance);
 
  private:
+  double Error(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected) const;
+
   Report& report_;
   std::vector<double> group_;
 };

@@ -1,28 +1,19 @@
 #include <cmath>
 
-#include "search/network_spec.h"
 #include "selftest/trajectory.h"
 
 namespace pdarts::selftest {
 
 void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, Report& report) {
-  const search::Genotype genotype = search::ParseGenotype(file.Meta("genotype"));
-  nn::EvaluationNetworkSpec spec = search::EvaluationNetwork(
-      genotype, file.Meta("network") == "imagenet" ? nn::Macro::kImageNet : nn::Macro::kCifar);
-  spec.cells = file.Int("layers");
-  spec.channels = file.Int("channels");
-  spec.classes = file.Int("classes");
-  spec.drop_path = false;
+  const nn::EvaluationNetworkSpec spec = ReadEvaluationNetwork(file);
+  const nn::StepOptions options = ReadStepOptions(file, checker.dtype());
   Trajectory t(file, checker, report);
-  nn::StepOptions options = t.Options();
-  options.label_smoothing = file.Number("label_smoothing");
-  options.auxiliary_weight = file.Number("auxiliary_weight");
-  options.sgd = {file.Number("momentum"), file.Number("weight_decay"), file.Number("grad_clip")};
   plan::Executor& weights = t.Add(nn::WeightsStep(spec, options));
   plan::Executor& evaluation = t.Add(nn::EvaluationStep(spec, options));
 
   t.Reset();
-  for (int64_t n = 0; n < file.Int("steps"); ++n) {
+  const int64_t steps = file.Count("steps", kMostSteps);
+  for (int64_t n = 0; n < steps; ++n) {
     const std::string step = fmt::format("step{}.", n);
     t.Run(weights, n, file.Number("lr"), 0);
     if (n == 0) {

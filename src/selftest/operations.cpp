@@ -13,6 +13,8 @@ using nn::Layers;
 using nn::Mode;
 using tensor::HostTensor;
 
+constexpr const char* kRemedy = "make the file again";
+
 struct OperationCase {
   std::string name, operation;
   nn::OperationOptions options;
@@ -20,10 +22,19 @@ struct OperationCase {
 
 std::vector<OperationCase> CasesOf(const VectorFile& file) {
   std::vector<OperationCase> cases;
-  for (const auto& entry : nlohmann::json::parse(file.Meta("cases")))
-    cases.push_back({entry.at("case"),
-                     entry.at("op"),
-                     {entry.at("stride"), entry.at("affine"), entry.at("batch_norm_after_pool")}});
+  try {
+    for (const auto& entry : file.Json("cases"))
+      cases.push_back({entry.at("case").get<std::string>(),
+                       entry.at("op").get<std::string>(),
+                       {entry.at("stride").get<int64_t>(), entry.at("affine").get<bool>(),
+                        entry.at("batch_norm_after_pool").get<bool>()}});
+  } catch (const nlohmann::json::exception& error) {
+    throw base::DataError(fmt::format("__metadata__ 'cases': {}", error.what()), file.name, kRemedy);
+  }
+  for (const OperationCase& c : cases)
+    if (!nn::IsOperation(c.operation) || (c.options.stride != 1 && c.options.stride != 2))
+      throw base::DataError(fmt::format("operation '{}' with stride {} is not known", c.operation, c.options.stride),
+                            fmt::format("{}: {}", file.name, c.name), kRemedy);
   return cases;
 }
 
@@ -46,7 +57,14 @@ class CaseRun {
 
  private:
   ir::ValueId Input(ir::Graph& graph, const std::string& name) {
-    return graph.Input(name, {checker_.dtype(), Tensor(name).shape()});
+    const tensor::Shape& shape = Tensor(name).shape();
+    if (shape.rank() != 4 || shape.elements() == 0) Fail(name, shape, "images, channels, height, width");
+    return graph.Input(name, {checker_.dtype(), shape});
+  }
+
+  [[noreturn]] void Fail(const std::string& name, const tensor::Shape& shape, const std::string& wanted) const {
+    throw base::DataError(fmt::format("tensor {}.{} is {}, not {}", case_.name, name, shape.ToString(), wanted),
+                          file_.name, kRemedy);
   }
 
   const HostTensor& Tensor(const std::string& name) { return file_.content.At(case_.name + "." + name, file_.name); }
@@ -56,6 +74,7 @@ class CaseRun {
     Layers layers(graph, {checker_.dtype(), Mode::kTraining});
     const ir::ValueId x = Input(graph, "x"), dy = Input(graph, "dy");
     const ir::ValueId y = nn::Operation(layers, x, case_.operation, "param", case_.options);
+    if (graph.shape(y) != graph.shape(dy)) Fail("dy", graph.shape(dy), graph.shape(y).ToString());
     graph.Output("y", y);
     std::vector<ir::ValueId> wanted = {x};
     for (ir::SlotId slot : layers.parameters()) wanted.push_back(graph.ReadSlot(slot));
@@ -76,7 +95,7 @@ class CaseRun {
       for (const ir::Slot& slot : storage_.slots()) {
         const plan::TensorView view = storage_.Slot(slot.name);
         if (slot.role == ir::SlotRole::kParameter)
-          Set(view, Tensor(slot.name));
+          SetParameter(slot, view);
         else
           view.Set(HostTensor::FromDoubles(
               slot.desc,
@@ -84,6 +103,12 @@ class CaseRun {
       }
     executor.Run();
     for (const auto& [name, value] : graph.outputs()) Check(name, storage_.Output(plan, name).Copy());
+  }
+
+  void SetParameter(const ir::Slot& slot, const plan::TensorView& view) {
+    const tensor::Shape& shape = Tensor(slot.name).shape();
+    if (shape != slot.desc.shape) Fail(slot.name, shape, slot.desc.shape.ToString());
+    Set(view, Tensor(slot.name));
   }
 
   static void Set(const plan::TensorView& view, const HostTensor& from) {

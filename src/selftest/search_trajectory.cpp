@@ -1,30 +1,12 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "selftest/trajectory.h"
 
 namespace pdarts::selftest {
-namespace {
-
-std::vector<std::vector<std::string>> EdgesOf(const VectorFile& file, const std::string& key) {
-  const auto switches = nlohmann::json::parse(file.Meta(key)).get<std::vector<std::vector<bool>>>();
-  const auto primitives = nlohmann::json::parse(file.Meta("primitives")).get<std::vector<std::string>>();
-  std::vector<std::vector<std::string>> edges;
-  for (const std::vector<bool>& row : switches) {
-    std::vector<std::string>& edge = edges.emplace_back();
-    for (size_t k = 0; k < primitives.size(); ++k)
-      if (row.at(k)) edge.push_back(primitives[k]);
-  }
-  return edges;
-}
-
-}  // namespace
-
 void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Report& report) {
-  const nn::SearchNetworkSpec spec{EdgesOf(file, "switches_normal"), EdgesOf(file, "switches_reduce"),
-                                   file.Int("layers"), file.Int("channels"), file.Int("classes")};
+  const nn::SearchNetworkSpec spec = ReadSearchNetwork(file);
+  const nn::StepOptions options = ReadStepOptions(file, checker.dtype());
   Trajectory t(file, checker, report);
-  const nn::StepOptions options = t.Options();
   plan::Executor& weights = t.Add(nn::WeightsStep(spec, options));
   plan::Executor& architecture = t.Add(nn::ArchitectureStep(spec, options));
   plan::Executor& evaluation = t.Add(nn::EvaluationStep(spec, options));
@@ -41,7 +23,8 @@ void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Repor
   t.EndGradients();
 
   t.Reset();
-  for (int64_t n = 0; n < file.Int("steps"); ++n) {
+  const int64_t steps = file.Count("steps", kMostSteps);
+  for (int64_t n = 0; n < steps; ++n) {
     const std::string step = fmt::format("step{}.", n);
     t.Run(architecture, 2 * n + 1, kAlphasRate, static_cast<double>(n + 1));
     t.CheckLater(step + "loss_arch", t.Output(architecture, "loss"));

@@ -64,16 +64,6 @@ std::vector<double> Trajectory::Output(plan::Executor& executor, const std::stri
   return storage_.Output(executor.plan(), name).Copy().ToDoubles();
 }
 
-nn::StepOptions Trajectory::Options() const {
-  nn::StepOptions options;
-  options.batch = file_.Int("batch");
-  options.image_size = file_.content.At("images", file_.name).shape()[3];
-  options.dtype = checker_.dtype();
-  options.image_layout = tensor::Layout::kPlain;
-  options.output_gradients = true;
-  return options;
-}
-
 void Trajectory::CheckFirst(const std::string& name, std::span<const double> actual) {
   comparison_.Check(name, actual, file_.content.At(name, file_.name),
                     checker_.precision == Precision::kF64 ? kF64Tolerance : kF32FirstForward);

@@ -10,6 +10,8 @@
 
 namespace pdarts::selftest {
 
+inline constexpr int64_t kMostSteps = 1000;
+
 class Trajectory {
  public:
   Trajectory(const VectorFile& file, const Checker& checker, Report& report)
@@ -27,7 +29,6 @@ class Trajectory {
 
   std::vector<double> Output(plan::Executor& executor, const std::string& name);
   double Scalar(plan::Executor& executor, const std::string& name) { return Output(executor, name)[0]; }
-  nn::StepOptions Options() const;  // batch, image size, dtype and rates by the file's metadata
 
   // Comparisons with the file's tensor of that name. First ones are held to the tolerances of the precision; later ones
   // in f64 only.

@@ -1,7 +1,10 @@
 #include "selftest/vectors.h"
 
 #include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "search/derivation_cases.h"
 
 namespace pdarts::selftest {
@@ -18,19 +21,32 @@ double VectorFile::Number(const std::string& key) const {
   const std::string& text = Meta(key);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
     throw base::DataError(fmt::format("__metadata__ '{}' is '{}', not a number", key, text), name,
                           "make the file again");
   return value;
 }
 
-int64_t VectorFile::Int(const std::string& key) const { return static_cast<int64_t>(Number(key)); }
+int64_t VectorFile::Count(const std::string& key, int64_t most) const {
+  const double value = Number(key);
+  if (!(value >= 1 && value <= static_cast<double>(most) && value == std::trunc(value)))
+    throw base::DataError(fmt::format("__metadata__ '{}' is {}, not a whole number from 1 to {}", key, value, most),
+                          name, "make the file again");
+  return static_cast<int64_t>(value);
+}
+
+nlohmann::json VectorFile::Json(const std::string& key) const {
+  nlohmann::json value = nlohmann::json::parse(Meta(key), nullptr, false);
+  if (value.is_discarded())
+    throw base::DataError(fmt::format("__metadata__ '{}' is not JSON", key), name, "make the file again");
+  return value;
+}
 
 Report CheckFile(const std::filesystem::path& path, const Checker& checker) {
   Report report;
   report.file = path.filename().string();
   if (path.extension() == ".json") {
-    const search::DerivationCasesResult result = search::CheckDerivationCases(path);
+    const search::DerivationCasesResult result = search::CheckDerivationCases(base::ReadFile(path), path.string());
     report.kind = "derivation";
     report.compared = result.cases;
     report.notes.push_back(fmt::format("{} of {} cases", result.passed, result.cases));

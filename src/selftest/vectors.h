@@ -4,8 +4,10 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 
 #include "device/backend.h"
+#include "nn/step_graphs.h"
 #include "selftest/comparison.h"
 #include "tensor/safetensors.h"
 
@@ -16,8 +18,9 @@ struct VectorFile {
   tensor::SafetensorsFile content;
 
   const std::string& Meta(const std::string& key) const;
-  int64_t Int(const std::string& key) const;
-  double Number(const std::string& key) const;
+  double Number(const std::string& key) const;                // finite
+  int64_t Count(const std::string& key, int64_t most) const;  // a whole number from 1 to `most`
+  nlohmann::json Json(const std::string& key) const;
 };
 
 struct Checker {
@@ -35,6 +38,13 @@ void CheckOperations(const VectorFile& file, const Checker& checker, Report& rep
 void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Report& report);
 // The evaluation networks, with the same tolerances.
 void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, Report& report);
+
+// What the metadata of the two kinds of trajectory say of the network, checked against what a network can be.
+nn::SearchNetworkSpec ReadSearchNetwork(const VectorFile& file);
+nn::EvaluationNetworkSpec ReadEvaluationNetwork(const VectorFile& file);
+// Batch size, image size and, of evaluation networks, the rates; "images" and "labels" have the shapes and classes that
+// go with them.
+nn::StepOptions ReadStepOptions(const VectorFile& file, tensor::DType dtype);
 
 // Checks the file by its kind ("ops", "search", "evaluation"; a .json is a list of derivation cases).
 Report CheckFile(const std::filesystem::path& path, const Checker& checker);

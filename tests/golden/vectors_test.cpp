@@ -28,18 +28,18 @@ TEST_CASE("operations and derivations match the published implementation", "[gol
   CheckAll(*ref, Precision::kF64, {"ops.safetensors", "derivation.json"});
 }
 
-TEST_CASE("search trajectories match the published implementation", "[golden]") {
+TEST_CASE("search trajectories match the published implementation", "[golden][slow]") {
   const auto ref = backends::NewRefBackend();
   CheckAll(*ref, Precision::kF64,
            {"search_stage1.safetensors", "search_stage2.safetensors", "search_stage3.safetensors"});
 }
 
-TEST_CASE("evaluation trajectories match the published implementation", "[golden]") {
+TEST_CASE("evaluation trajectories match the published implementation", "[golden][slow]") {
   const auto ref = backends::NewRefBackend();
   CheckAll(*ref, Precision::kF64, {"eval_cifar_pdarts.safetensors", "eval_cifar_darts_v2.safetensors"});
 }
 
-TEST_CASE("the ImageNet network matches the published implementation", "[golden]") {
+TEST_CASE("the ImageNet network matches the published implementation", "[golden][slow]") {
   const auto ref = backends::NewRefBackend();
   CheckAll(*ref, Precision::kF64, {"eval_imagenet_pdarts.safetensors"});
 }

@@ -95,6 +95,33 @@ std::vector<Case> ConvolutionCases() {
   return cases;
 }
 
+std::vector<Case> PoolCases() {
+  const Shape image{2, 12, 8, 6};
+  return {{"max pool",
+           {image},
+           [](Graph& g, const auto& x) {
+             return MaxPool(g, x[0], {3, 1, 1});
+           }},
+          {"max pool stride 2",
+           {image},
+           [](Graph& g, const auto& x) {
+             return MaxPool(g, x[0], {3, 2, 1});
+           }},
+          {"avg pool",
+           {image},
+           [](Graph& g, const auto& x) {
+             return AvgPool(g, x[0], {3, 1, 1});
+           },
+           false},
+          {"avg pool 5 stride 3",
+           {image},
+           [](Graph& g, const auto& x) {
+             return AvgPool(g, x[0], {5, 3, 0});
+           },
+           false},
+          {"global pool", {image}, [](Graph& g, const auto& x) { return GlobalAvgPool(g, x[0]); }, false}};
+}
+
 std::vector<Case> OtherCases() {
   const Shape image{2, 12, 8, 6};
   std::vector<Case> cases = {
@@ -112,29 +139,6 @@ std::vector<Case> OtherCases() {
       {"slice", {image}, [](Graph& g, const auto& x) { return Slice(g, x[0], 3, 7); }},
       {"subsample 0", {image}, [](Graph& g, const auto& x) { return Subsample(g, x[0], 0); }},
       {"subsample 1", {image}, [](Graph& g, const auto& x) { return Subsample(g, x[0], 1); }},
-      {"max pool",
-       {image},
-       [](Graph& g, const auto& x) {
-         return MaxPool(g, x[0], {3, 1, 1});
-       }},
-      {"max pool stride 2",
-       {image},
-       [](Graph& g, const auto& x) {
-         return MaxPool(g, x[0], {3, 2, 1});
-       }},
-      {"avg pool",
-       {image},
-       [](Graph& g, const auto& x) {
-         return AvgPool(g, x[0], {3, 1, 1});
-       },
-       false},
-      {"avg pool 5 stride 3",
-       {image},
-       [](Graph& g, const auto& x) {
-         return AvgPool(g, x[0], {5, 3, 0});
-       },
-       false},
-      {"global pool", {image}, [](Graph& g, const auto& x) { return GlobalAvgPool(g, x[0]); }, false},
       {"batch norm",
        {image},
        [](Graph& g, const auto& x) { return BatchNorm(g, x[0], ir::kNoValue, ir::kNoValue, 1e-5).dst; },
@@ -186,6 +190,7 @@ TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]")
   for (const std::string& isa : Sets()) {
     kernels::SetIsa(isa);
     for (const Case& c : OtherCases()) CheckCase(c);
+    for (const Case& c : PoolCases()) CheckCase(c);
   }
   kernels::SetIsa("auto");
 }
