@@ -29,25 +29,27 @@ run: all ## everything from a fresh machine to the first table
 
 test: configure ## all tests
 	cmake --build $(BUILD) --parallel $(JOBS)
-	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --output-junit tests.xml
 
 bench: all ## the speed of every network's steps on this machine, into results/bench/
 	$(BUILD)/pdarts bench set --out results/bench
 
-# Without the trajectories in f64: they take minutes under the sanitizers and run no code that the other tests do not.
+# Without the tests tagged [slow]: they take minutes under the sanitizers and run no code that the others do not.
 debug: ## build-debug/ with address and undefined-behaviour sanitizers, and its tests
 	$(MAKE) configure BUILD=build-debug CMAKE_FLAGS="-DCMAKE_BUILD_TYPE=Debug -DPDARTS_SANITIZE=ON"
 	cmake --build build-debug --parallel $(JOBS)
-	ctest --test-dir build-debug --output-on-failure --parallel $(JOBS) -E 'trajectories match|network matches|real archive'
+	ctest --test-dir build-debug --output-on-failure --parallel $(JOBS) --output-junit tests.xml --label-exclude slow
 
-fuzz: ## build-fuzz/ with the libFuzzer targets of tests/fuzz
-	CXX=clang++ $(MAKE) configure BUILD=build-fuzz CMAKE_FLAGS="-DPDARTS_FUZZ=ON"
+fuzz: ## build-fuzz/ with the libFuzzer targets of tests/fuzz, which tests/fuzz/run runs
+	@third_party/install_packages.sh clang
+	cmake -S . -B build-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ $(LAUNCHER) -DPDARTS_FUZZ=ON
 	cmake --build build-fuzz --parallel $(JOBS)
 
 format: ## rewrite all sources in the project's style
 	git ls-files '*.cpp' '*.h' | xargs clang-format -i
 
 tidy: configure ## clang-tidy over all sources
+	@third_party/install_packages.sh clang-tidy
 	git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy -p $(BUILD) --quiet
 
 presubmit: ## the checks of style and structure

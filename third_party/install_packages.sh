@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing of debian-packages.txt (as root or through sudo); says nothing where all is there.
+# usage: install_packages.sh [PACKAGE...]      (those as well: what only one target of the Makefile needs)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-packages=$(grep -v '^#' "$here/debian-packages.txt")
+packages=$(grep -v '^#' "$here/debian-packages.txt")$(printf '\n%s' "$@")
 missing=
 for package in $packages; do
   [ "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing+=" $package"
