@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/json_number.h"
 
 namespace pdarts::experiment {
 namespace {
@@ -21,7 +22,12 @@ void Put(ordered_json& out, const char* key, const std::optional<T>& value) {
 
 template <class T>
 std::optional<T> Optional(const json& value, const char* key) {
-  return value.contains(key) ? std::optional(value.at(key).get<T>()) : std::nullopt;
+  if (!value.contains(key)) return std::nullopt;
+  if constexpr (std::integral<T>) {
+    return base::WholeNumber<T>(value.at(key));
+  } else {
+    return value.at(key).get<T>();
+  }
 }
 
 ordered_json MetricsToJson(const Metrics& metrics) {
@@ -63,8 +69,8 @@ ordered_json CurveToJson(const std::vector<CurvePoint>& curve) {
 std::vector<CurvePoint> CurveFromJson(const json& value) {
   std::vector<CurvePoint> curve;
   for (const json& one : value)
-    curve.push_back({.stage = one.value("stage", 0),
-                     .epoch = one.at("epoch").get<int>(),
+    curve.push_back({.stage = Optional<int>(one, "stage").value_or(0),
+                     .epoch = base::WholeNumber<int>(one.at("epoch")),
                      .train_loss = one.at("train_loss").get<double>(),
                      .train_error = one.at("train_error").get<double>(),
                      .test_error = Optional<double>(one, "test_error")});
@@ -78,8 +84,8 @@ std::vector<Role> RolesFromJson(const json& value) {
                      .level = one.at("level").get<std::string>(),
                      .line = one.at("line").get<std::string>(),
                      .column = one.at("column").get<std::string>(),
-                     .search = one.at("search").get<int>(),
-                     .training = one.at("training").get<int>()});
+                     .search = base::WholeNumber<int>(one.at("search")),
+                     .training = base::WholeNumber<int>(one.at("training"))});
   return roles;
 }
 
@@ -94,7 +100,7 @@ Provenance ProvenanceFromJson(const json& value) {
           .device = value.at("device").get<std::string>(),
           .cpu = value.at("cpu").get<std::string>(),
           .signature = value.at("signature").get<std::string>(),
-          .threads = value.at("threads").get<int>(),
+          .threads = base::WholeNumber<int>(value.at("threads")),
           .finished = value.at("finished").get<std::string>()};
 }
 
@@ -151,7 +157,7 @@ ordered_json ToJson(const Record& record) {
 
 Record RecordFromJson(const json& value, const std::string& where) {
   try {
-    if (value.at("format").get<int>() != 1) throw base::DataError("unknown format of a record", where, kRemedy);
+    if (value.at("format") != 1) throw base::DataError("unknown format of a record", where, kRemedy);
     Record record;
     record.kind = KindFromName(value.at("kind").get<std::string>(), where);
     record.key = value.at("key").get<std::string>();
@@ -177,7 +183,7 @@ std::vector<Record> ParseRecords(std::string_view text, const std::string& where
     return records;
   }
   const json& list = value["records"];
-  if (value.value("format", 0) != 1 || !list.is_array())
+  if (value.value("format", json()) != 1 || !list.is_array())
     throw base::DataError("unknown format of a list of records", where, kRemedy);
   for (const json& one : list)
     records.push_back(RecordFromJson(one, fmt::format("{}: records[{}]", where, records.size())));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_number.h"
 
 namespace pdarts::experiment {
 namespace {
@@ -21,17 +22,17 @@ RunSetup SetupFromJson(const json& value) {
   setup.context = {.version = value.at("version").get<std::string>(),
                    .backend = value.at("backend").get<std::string>(),
                    .recipe = value.at("recipe").get<std::string>()};
-  setup.seed = value.at("seed").get<uint64_t>();
-  setup.searches = value.at("searches").get<int>();
-  setup.trainings = value.at("trainings").get<int>();
+  setup.seed = base::WholeNumber<uint64_t>(value.at("seed"));
+  setup.searches = base::WholeNumber<int>(value.at("searches"));
+  setup.trainings = base::WholeNumber<int>(value.at("trainings"));
   setup.lines = value.at("lines").get<std::vector<std::string>>();
   for (const auto& [name, data] : value.at("datasets").items())
     setup.datasets[name] = {.name = data.at("name").get<std::string>(),
                             .data = data.at("path").get<std::string>(),
                             .digest = data.at("digest").get<std::string>(),
-                            .train_images = data.at("train_images").get<int64_t>(),
-                            .test_images = data.at("test_images").get<int64_t>(),
-                            .classes = data.at("classes").get<int>()};
+                            .train_images = base::WholeNumber<int64_t>(data.at("train_images")),
+                            .test_images = base::WholeNumber<int64_t>(data.at("test_images")),
+                            .classes = base::WholeNumber<int>(data.at("classes"))};
   return setup;
 }
 
@@ -78,7 +79,7 @@ RunSetup ReadSetup(const std::filesystem::path& folder) {
     throw base::DataError("no run of a table is stored here", path.string(), "give the folder that reproduce wrote");
   const json value = json::parse(base::ReadFile(path), nullptr, false);
   try {
-    if (!value.is_discarded() && value.at("format").get<int>() == 1) return SetupFromJson(value);
+    if (!value.is_discarded() && value.at("format") == 1) return SetupFromJson(value);
   } catch (const json::exception&) {  // told below, as for text that is no JSON
   }
   throw base::DataError("the run's setup is malformed or cut short", path.string(), "run reproduce into a new folder");

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/json_number.h"
 #include "search/architectures.h"
 
 namespace pdarts::experiment {
@@ -61,7 +62,14 @@ class Reader {
   template <class T>
   T As(const json& value, const char* key) const {
     try {
-      return value.get<T>();
+      if constexpr (std::integral<T> && !std::is_same_v<T, bool>) {
+        return base::WholeNumber<T>(value);
+      } else if constexpr (std::is_same_v<T, std::array<int, 3>>) {
+        const auto items = value.get<std::array<json, 3>>();
+        return {base::WholeNumber<int>(items[0]), base::WholeNumber<int>(items[1]), base::WholeNumber<int>(items[2])};
+      } else {
+        return value.get<T>();
+      }
     } catch (const json::exception&) {
       throw base::DataError(fmt::format("the value of \"{}\" is of the wrong type", key), where_, kRemedy);
     }

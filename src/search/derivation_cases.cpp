@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_number.h"
 #include "search/derivation.h"
 
 namespace pdarts::search {
@@ -43,7 +44,7 @@ std::vector<GenotypeEdge> ReadCell(const json& list) {
     // Stored as [input, name] or [name, input].
     const int name = item.at(0).is_string() ? 0 : 1;
     if (!ParsePrimitive(item.at(name).get<std::string>(), &edge.op)) return {};
-    edge.input = item.at(1 - name).get<int>();
+    edge.input = base::WholeNumber<int>(item.at(1 - name));
     edges.push_back(edge);
   }
   return edges;
@@ -74,7 +75,7 @@ std::string CheckCase(const json& stored, const std::string& where) {
     }
     const std::map<int, Genotype> cells = DeriveAll(switches, alphas);
     const auto& [skips, unrestricted] = *cells.rbegin();
-    if (skips != stored.at("skip_connects_normal").get<int>()) return "the number of skip-connects";
+    if (skips != base::WholeNumber<int>(stored.at("skip_connects_normal"))) return "the number of skip-connects";
     if (std::string failure = CompareCells(unrestricted, stored.at("genotype"), "unrestricted"); !failure.empty())
       return failure;
     const json& restricted = stored.at("restricted");

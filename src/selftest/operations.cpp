@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_number.h"
 #include "ops/ops.h"
 #include "plan/executor.h"
 #include "selftest/vectors.h"
@@ -26,7 +27,7 @@ std::vector<OperationCase> CasesOf(const VectorFile& file) {
     for (const auto& entry : file.Json("cases"))
       cases.push_back({entry.at("case").get<std::string>(),
                        entry.at("op").get<std::string>(),
-                       {entry.at("stride").get<int64_t>(), entry.at("affine").get<bool>(),
+                       {base::WholeNumber<int64_t>(entry.at("stride")), entry.at("affine").get<bool>(),
                         entry.at("batch_norm_after_pool").get<bool>()}});
   } catch (const nlohmann::json::exception& error) {
     throw base::DataError(fmt::format("__metadata__ 'cases': {}", error.what()), file.name, kRemedy);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_number.h"
 
 namespace pdarts::train {
 
@@ -19,7 +20,8 @@ void RunningSums::Add(double mean_loss, double hits1, double hits5, int64_t n) {
 void to_json(Json& json, const RunningSums& sums) { json = {sums.loss, sums.correct1, sums.correct5, sums.images}; }
 
 void from_json(const Json& json, RunningSums& sums) {
-  sums = {json.at(0).get<double>(), json.at(1).get<double>(), json.at(2).get<double>(), json.at(3).get<int64_t>()};
+  sums = {json.at(0).get<double>(), json.at(1).get<double>(), json.at(2).get<double>(),
+          base::WholeNumber<int64_t>(json.at(3))};
 }
 
 Json Summary(const RunningSums& sums) {

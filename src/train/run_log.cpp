@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_number.h"
 #include "search/network_spec.h"
 
 namespace pdarts::train {
@@ -57,7 +58,8 @@ void CheckCell(const search::EdgeSwitches& switches, const search::EdgeAlphas& a
 std::vector<draw::EpochPoint> ReadEpochs(const std::filesystem::path& metrics) {
   std::vector<draw::EpochPoint> epochs;
   ForEachLine(metrics, [&](const Json& json, const std::string&) {
-    draw::EpochPoint point{.stage = json.value("stage", 0), .epoch = json.at("epoch").get<int>()};
+    draw::EpochPoint point{.stage = json.contains("stage") ? base::WholeNumber<int>(json.at("stage")) : 0,
+                           .epoch = base::WholeNumber<int>(json.at("epoch"))};
     point.loss = json.at("train").at("loss").get<double>();
     point.accuracy = PercentOf(json.at("train"));
     for (const char* key : {"validation", "test"})
@@ -82,7 +84,8 @@ Json ToJson(const AlphaEpoch& epoch) {
 std::vector<AlphaEpoch> ReadAlphas(const std::filesystem::path& file) {
   std::vector<AlphaEpoch> epochs;
   ForEachLine(file, [&](const Json& json, const std::string& where) {
-    AlphaEpoch epoch{.stage = json.at("stage"), .epoch = json.at("epoch")};
+    AlphaEpoch epoch{.stage = base::WholeNumber<int>(json.at("stage")),
+                     .epoch = base::WholeNumber<int>(json.at("epoch"))};
     epoch.switches.normal = search::SwitchesFromNames(json.at("normal"), where);
     epoch.switches.reduce = search::SwitchesFromNames(json.at("reduce"), where);
     epoch.alphas.normal = json.at("alphas_normal").get<search::EdgeAlphas>();

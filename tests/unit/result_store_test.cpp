@@ -68,6 +68,14 @@ TEST_CASE("a malformed record is a data error with its path", "[experiment]") {
   other = nlohmann::json::parse(good);
   other["provenance"]["threads"] = "two";
   CheckRefused(other.dump(), "malformed");
+  other = nlohmann::json::parse(good);
+  for (const nlohmann::json& number : std::vector<nlohmann::json>{1.5, 1e300, int64_t{1} << 40, -1e19}) {
+    other["provenance"]["threads"] = number;
+    CheckRefused(other.dump(), "is not a whole number from -2147483648 to 2147483647");
+  }
+  other = nlohmann::json::parse(good);
+  other["metrics"]["parameters"] = 4.4e137;
+  CheckRefused(other.dump(), "is not a whole number");
 }
 
 TEST_CASE("a truncated record in a run's folder names the file", "[experiment]") {

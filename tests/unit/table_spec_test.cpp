@@ -62,6 +62,14 @@ TEST_CASE("a spec with a mistake is refused and the key named", "[experiment]") 
   spec = Spec();
   spec["columns"][0]["digits"] = "two";
   CHECK(ErrorOf(spec) == "the value of \"digits\" is of the wrong type at spec: columns[0]");
+  for (const json& number : {json(1.5), json(1e300), json(int64_t{1} << 40)}) {
+    spec = Spec();
+    spec["columns"][0]["digits"] = number;
+    CHECK(ErrorOf(spec) == "the value of \"digits\" is of the wrong type at spec: columns[0]");
+    spec = Spec();
+    spec["levels"]["smoke"]["search"]["cells"][1] = number;
+    CHECK(ErrorOf(spec) == "the value of \"cells\" is of the wrong type at spec: levels.smoke.search");
+  }
   spec = Spec();
   spec["levels"]["full"]["train"]["batch"] = 0;
   CHECK(ErrorOf(spec).find("must be above 0") != std::string::npos);
