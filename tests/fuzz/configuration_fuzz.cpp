@@ -42,7 +42,6 @@ void ParseOptions(const std::string& path) {
   if (!options.Parse({"--config", path})) std::abort();
   if (whole < 1 || whole > 1000 || !(number >= 0) || limit.value_or(1) < 1) std::abort();
   if (choice != "paper" && choice != "released") std::abort();
-  if (options.Resolved().at("epochs") != whole) std::abort();
 }
 
 }  // namespace
