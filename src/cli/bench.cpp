@@ -148,7 +148,7 @@ int RunBench(const Arguments& arguments) {
   options.AddSwitch("roofline", &bench_options.roofline,
                     "also measure the machine's peaks, and the step's convolutions alone, each by its fastest kernel");
   options.Add("out", &out, "DIR", "folder for bench set");
-  machine.AddTo(options);
+  machine.AddTo(options, false);
   output.AddTo(options);
   if (!options.Parse(arguments)) return 0;
   if (what != "step" && what != "set")

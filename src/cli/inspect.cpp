@@ -34,7 +34,7 @@ struct Options {
     set.Add("batch", &batch, "N", "images of the training step whose memory is planned; not given: 128",
             {.min = 2, .max = 100000});
     set.Add("svg", &svg, "FILE", "draw both cells there");
-    machine.AddTo(set);
+    machine.AddTo(set, false);
     output.AddTo(set);
   }
 };

@@ -34,7 +34,7 @@ int RunSelftest(const Arguments& arguments) {
   options.Group("Selftest");
   options.Add("vectors", &vectors, "DIR", "folder of reference files");
   options.AddChoice("precision", &precision, {"auto", "fp64", "fp32"}, "auto: fp64 for ref, fp32 for cpu");
-  machine.AddTo(options);
+  machine.AddTo(options, false);
   if (!options.Parse(arguments)) return 0;
   if (vectors.empty())
     throw base::UsageError("no reference files named", "--vectors", "give the folder that holds them");

@@ -22,12 +22,13 @@ void RunOptions::AddTo(OptionSet& options) {
   options.Add("seed", &seed, "N", "all random numbers follow from it");
 }
 
-void MachineOptions::AddTo(OptionSet& options) {
+void MachineOptions::AddTo(OptionSet& options, bool reads_images) {
   options.Group("Machine");
   options.AddChoice("device", &device, {"auto", "cpu", "ref"}, "ref is slow and plain, to check the others by");
   options.AddChoice("isa", &isa, {"auto", "scalar", "avx2", "avx512"}, "force the instruction set of the CPU kernels");
   options.Add("threads", &threads, "N", "compute threads; not given: OMP_NUM_THREADS, or all cores",
               {.min = 1, .max = 1024});
+  if (!reads_images) return;
   options.Add("workers", &workers, "N", "threads that read and augment images ahead; 0 does it between the steps",
               {.min = 0, .max = 256});
 }

@@ -32,7 +32,8 @@ struct MachineOptions {
   std::optional<int> threads;
   int workers = 2;
   std::string device = "auto", isa = "auto";
-  void AddTo(OptionSet& options);
+  // `reads_images`: the verb has a loader, whose threads --workers counts.
+  void AddTo(OptionSet& options, bool reads_images = true);
   // Calls base::SetThreads: --threads, or OMP_NUM_THREADS, or the cores this process may use. Call before anything is
   // compiled.
   void ApplyThreads() const;
