@@ -89,9 +89,8 @@ struct ElementwiseTable {
   void (*sgd)(const SgdRange&);
 };
 
-// [rows, channels] of one chunk. apply: dst = (src - mean) * scale + shift; backward_data: dst = diff_dst * scale +
-// (src - mean) * slope + shift.
-struct BatchNormRange {
+// [rows, channels] of one chunk: dst = diff_dst * scale + (src - mean) * slope + shift.
+struct BatchNormGradient {
   const float* src;
   const float* diff_dst;
   float* dst;
@@ -135,7 +134,7 @@ struct BatchNormTable {
   void (*moments)(const BatchNormMoments&);
   void (*apply)(const BatchNormNormalize&);
   void (*backward_sums)(const BatchNormSums&);
-  void (*backward_data)(const BatchNormRange&);
+  void (*backward_data)(const BatchNormGradient&);
 };
 
 // A row of pooling: y is the row of dst forward and of diff_src backward. The pointers beside it are at their image's
