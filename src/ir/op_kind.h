@@ -20,9 +20,10 @@ enum class OpKind : uint8_t {
   kLinearBwdData,
   kLinearBwdWeights,
   // normalisation
-  kBatchNorm,
-  kBatchNormBwd,
-  kBatchNormInference,
+  kBatchNormStatistics,
+  kBatchNormApply,
+  kBatchNormBwdSums,
+  kBatchNormBwdData,
   kUpdateStatistics,
   // element-wise, pooling, shape
   kRelu,

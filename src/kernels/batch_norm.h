@@ -71,8 +71,8 @@ void BatchNormBackwardData(const BatchNormBackwardDataArgs& args);
 // running = (1 - momentum) * running + momentum * batch, with the unbiased variance rows / (rows - 1) * variance
 // (biased where rows is 1).
 struct RunningStatisticsArgs {
-  const float* mean;
-  const float* variance;  // biased
+  const double* mean;
+  const double* variance;  // biased
   int64_t rows, channels;
   float momentum;
   float* running_mean;

@@ -43,8 +43,8 @@ ValueId Layers::BatchNorm(ValueId src, const std::string& name, bool affine) {
   const ir::SlotId variance =
       graph_.AddSlot({name + ".running_var", ir::SlotRole::kStatistic, {options_.dtype, channel}, "ones"});
   if (!training())
-    return ops::BatchNormInference(graph_, src, graph_.ReadSlot(mean), graph_.ReadSlot(variance), gamma, beta,
-                                   options_.bn_epsilon);
+    return ops::BatchNormApply(graph_, src, graph_.ReadSlot(mean), graph_.ReadSlot(variance), gamma, beta,
+                               options_.bn_epsilon);
   const ops::BatchNormOutputs out = ops::BatchNorm(graph_, src, gamma, beta, options_.bn_epsilon);
   statistics_.insert(statistics_.end(), {mean, variance});
   statistics_inputs_.insert(statistics_inputs_.end(),

@@ -1,9 +1,12 @@
-// batch_norm (Ioffe and Szegedy 2015): per channel over N, H, W, m elements: mean, variance = mean of squares of
-// deviations (biased), dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta. Running statistics are another
-// node: running = (1 - momentum) running
-// + momentum * batch, with the unbiased variance (m / (m - 1)).
-// Backward, xhat = (src - mean) * invstd: diff_gamma = sum diff_dst * xhat, diff_beta = sum diff_dst,
-// diff_src = gamma * invstd * (diff_dst - diff_beta / m - xhat * diff_gamma / m).
+// Batch normalisation (Ioffe and Szegedy 2015), in two halves each way, so that a pass may put something between them.
+// batch_norm_statistics: per channel over N, H, W, m elements: mean, variance = mean of squares of deviations (biased),
+// both f64 whatever the data: what they are rounded by would shift whole channels.
+// batch_norm_apply: dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, with the statistics of src in training
+// and running ones in evaluation.
+// Backward, xhat = (src - mean) * invstd: batch_norm_bwd_sums: diff_gamma = sum diff_dst * xhat, diff_beta = sum
+// diff_dst; batch_norm_bwd_data: diff_src = gamma * invstd * (diff_dst - diff_beta / m - xhat * diff_gamma / m), which
+// holds what goes through the statistics.
+// update_statistics: running = (1 - momentum) running + momentum * batch, with the unbiased variance (m / (m - 1)).
 #include <cmath>
 
 #include "base/parallel.h"
@@ -12,21 +15,9 @@
 namespace pdarts::ops {
 namespace {
 
+using tensor::DType;
 using tensor::Shape;
 using tensor::TensorDesc;
-
-std::vector<TensorDesc> Infer(const ir::Attributes&, std::span<const TensorDesc> in) {
-  PD_CHECK(in[0].shape.rank() == 4 && (in.size() == 1 || in.size() == 3));
-  const TensorDesc channel{in[0].dtype, Shape{in[0].shape.c()}};
-  return {in[0], channel, channel};
-}
-
-// Inputs: src, mean, variance, diff_dst [, gamma]; outputs: diff_src [, diff_gamma, diff_beta].
-std::vector<TensorDesc> InferBwd(const ir::Attributes&, std::span<const TensorDesc> in) {
-  const TensorDesc channel{in[0].dtype, Shape{in[0].shape.c()}};
-  if (in.size() == 4) return {in[0]};
-  return {in[0], channel, channel};
-}
 
 // Calls visit(index) for the N*H*W elements of channel c.
 template <class F>
@@ -43,11 +34,29 @@ void ParallelChannels(const Shape& shape, F&& body) {
   });
 }
 
-void Reference(const ReferenceContext& c) {
-  const double epsilon = ir::Unpack<BatchNormAttributes>(c.node.attributes).epsilon;
+double Epsilon(const ReferenceContext& c) { return ir::Unpack<BatchNormAttributes>(c.node.attributes).epsilon; }
+
+// Of a channel: inputs 1 and 2, which are f64 from a batch and of the data's type from slots.
+struct Moments {
+  double mean, invstd;
+};
+Moments MomentsOf(const ReferenceContext& c, int64_t channel) {
+  const auto read = [&](int input) {
+    return c.graph.desc(c.node.inputs[input]).dtype == DType::kF64 ? c.in<double>(input)[channel]
+                                                                   : static_cast<double>(c.in<float>(input)[channel]);
+  };
+  return {read(1), 1 / std::sqrt(read(2) + Epsilon(c))};
+}
+
+std::vector<TensorDesc> InferStatistics(const ir::Attributes&, std::span<const TensorDesc> in) {
+  PD_CHECK(in.size() == 1 && in[0].shape.rank() == 4);
+  const TensorDesc channel{DType::kF64, Shape{in[0].shape.c()}};
+  return {channel, channel};
+}
+
+void ReferenceStatistics(const ReferenceContext& c) {
   const Shape shape = c.in_shape(0);
   const double count = static_cast<double>(shape.n() * shape.h() * shape.w());
-  const bool affine = c.node.inputs.size() == 3;
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
     const T* src = c.in<T>(0);
@@ -56,73 +65,88 @@ void Reference(const ReferenceContext& c) {
       ForEachOfChannel(shape, channel, [&](int64_t i) { sum += src[i]; });
       const double mean = sum / count;
       ForEachOfChannel(shape, channel, [&](int64_t i) { squares += (src[i] - mean) * (src[i] - mean); });
-      const double variance = squares / count;
-      const double scale = (affine ? static_cast<double>(c.in<T>(1)[channel]) : 1.0) / std::sqrt(variance + epsilon);
-      const double shift = affine ? static_cast<double>(c.in<T>(2)[channel]) : 0.0;
-      ForEachOfChannel(shape, channel,
-                       [&](int64_t i) { c.out<T>(0)[i] = static_cast<T>((src[i] - mean) * scale + shift); });
-      c.out<T>(1)[channel] = static_cast<T>(mean);
-      c.out<T>(2)[channel] = static_cast<T>(variance);
-    });
-  });
-}
-
-void ReferenceBwd(const ReferenceContext& c) {
-  const double epsilon = ir::Unpack<BatchNormAttributes>(c.node.attributes).epsilon;
-  const Shape shape = c.in_shape(0);
-  const double count = static_cast<double>(shape.n() * shape.h() * shape.w());
-  const bool affine = c.node.inputs.size() == 5;
-  ByDType(c, [&](auto zero) {
-    using T = decltype(zero);
-    const T *src = c.in<T>(0), *diff = c.in<T>(3);
-    ParallelChannels(shape, [&](int64_t channel) {
-      const double mean = c.in<T>(1)[channel],
-                   invstd = 1 / std::sqrt(static_cast<double>(c.in<T>(2)[channel]) + epsilon);
-      double diff_gamma = 0, diff_beta = 0;
-      ForEachOfChannel(shape, channel, [&](int64_t i) {
-        diff_gamma += diff[i] * (src[i] - mean) * invstd;
-        diff_beta += diff[i];
-      });
-      const double scale = affine ? c.in<T>(4)[channel] * invstd : invstd;
-      ForEachOfChannel(shape, channel, [&](int64_t i) {
-        const double xhat = (src[i] - mean) * invstd;
-        c.out<T>(0)[i] = static_cast<T>(scale * (diff[i] - diff_beta / count - xhat * diff_gamma / count));
-      });
-      if (affine) {
-        c.out<T>(1)[channel] = static_cast<T>(diff_gamma);
-        c.out<T>(2)[channel] = static_cast<T>(diff_beta);
-      }
+      c.out<double>(0)[channel] = mean;
+      c.out<double>(1)[channel] = squares / count;
     });
   });
 }
 
 // Inputs: src, mean, variance [, gamma, beta].
-void ReferenceInference(const ReferenceContext& c) {
-  const double epsilon = ir::Unpack<BatchNormAttributes>(c.node.attributes).epsilon;
+void ReferenceApply(const ReferenceContext& c) {
   const Shape shape = c.in_shape(0);
   const bool affine = c.node.inputs.size() == 5;
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
     ParallelChannels(shape, [&](int64_t channel) {
-      const double mean = c.in<T>(1)[channel],
-                   invstd = 1 / std::sqrt(static_cast<double>(c.in<T>(2)[channel]) + epsilon);
-      const double scale = affine ? c.in<T>(3)[channel] * invstd : invstd;
+      const Moments moments = MomentsOf(c, channel);
+      const double scale = affine ? c.in<T>(3)[channel] * moments.invstd : moments.invstd;
       const double shift = affine ? static_cast<double>(c.in<T>(4)[channel]) : 0.0;
-      ForEachOfChannel(shape, channel,
-                       [&](int64_t i) { c.out<T>(0)[i] = static_cast<T>((c.in<T>(0)[i] - mean) * scale + shift); });
+      ForEachOfChannel(shape, channel, [&](int64_t i) {
+        c.out<T>(0)[i] = static_cast<T>((c.in<T>(0)[i] - moments.mean) * scale + shift);
+      });
     });
   });
 }
 
-void Gradient(GradientContext& c) {
-  PD_CHECK(c.diff(1) == ir::kNoValue && c.diff(2) == ir::kNoValue, "no gradient passes through the statistics");
+// Inputs: src, mean, variance, diff_dst; outputs: diff_gamma, diff_beta [C], wanted without affine parameters too.
+std::vector<TensorDesc> InferBwdSums(const ir::Attributes&, std::span<const TensorDesc> in) {
+  const TensorDesc channel{in[0].dtype, Shape{in[0].shape.c()}};
+  return {channel, channel};
+}
+
+void ReferenceBwdSums(const ReferenceContext& c) {
+  const Shape shape = c.in_shape(0);
+  ByDType(c, [&](auto zero) {
+    using T = decltype(zero);
+    const T *src = c.in<T>(0), *diff = c.in<T>(3);
+    ParallelChannels(shape, [&](int64_t channel) {
+      const Moments moments = MomentsOf(c, channel);
+      double diff_gamma = 0, diff_beta = 0;
+      ForEachOfChannel(shape, channel, [&](int64_t i) {
+        diff_gamma += diff[i] * (src[i] - moments.mean) * moments.invstd;
+        diff_beta += diff[i];
+      });
+      c.out<T>(0)[channel] = static_cast<T>(diff_gamma);
+      c.out<T>(1)[channel] = static_cast<T>(diff_beta);
+    });
+  });
+}
+
+// Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma].
+void ReferenceBwdData(const ReferenceContext& c) {
+  const Shape shape = c.in_shape(0);
+  const double count = static_cast<double>(shape.n() * shape.h() * shape.w());
+  const bool affine = c.node.inputs.size() == 7;
+  ByDType(c, [&](auto zero) {
+    using T = decltype(zero);
+    const T *src = c.in<T>(0), *diff = c.in<T>(3);
+    ParallelChannels(shape, [&](int64_t channel) {
+      const Moments moments = MomentsOf(c, channel);
+      const double scale = affine ? c.in<T>(6)[channel] * moments.invstd : moments.invstd;
+      const double slope = c.in<T>(4)[channel] / count, shift = c.in<T>(5)[channel] / count;
+      ForEachOfChannel(shape, channel, [&](int64_t i) {
+        const double xhat = (src[i] - moments.mean) * moments.invstd;
+        c.out<T>(0)[i] = static_cast<T>(scale * (diff[i] - shift - xhat * slope));
+      });
+    });
+  });
+}
+
+// Of apply with the statistics of its own src, as training has it.
+void GradientApply(GradientContext& c) {
   const ir::Node& node = c.node();
-  const bool affine = node.inputs.size() == 3;
-  std::vector<ValueId> inputs = {node.inputs[0], node.outputs[1], node.outputs[2], c.diff(0)};
-  if (affine) inputs.push_back(node.inputs[1]);
-  const std::vector<ValueId> diffs = Emit(c.graph(), ir::OpKind::kBatchNormBwd, node.attributes, std::move(inputs));
-  for (int i = 0; i < static_cast<int>(diffs.size()); ++i)
-    if (c.wants(i)) c.Contribute(i, diffs[i]);
+  const ValueId src = node.inputs[0], mean = node.inputs[1], variance = node.inputs[2];
+  const ir::Node& statistics = c.graph().node(c.graph().value(mean).producer);
+  PD_CHECK(statistics.kind == ir::OpKind::kBatchNormStatistics && statistics.inputs[0] == src,
+           "a gradient through statistics that are not the batch's");
+  const bool affine = node.inputs.size() == 5;
+  const auto sums = Emit(c.graph(), ir::OpKind::kBatchNormBwdSums, node.attributes, {src, mean, variance, c.diff(0)});
+  if (affine && c.wants(3)) c.Contribute(3, sums[0]);
+  if (affine && c.wants(4)) c.Contribute(4, sums[1]);
+  if (!c.wants(0)) return;
+  std::vector<ValueId> inputs = {src, mean, variance, c.diff(0), sums[0], sums[1]};
+  if (affine) inputs.push_back(node.inputs[3]);
+  c.Contribute(0, Emit(c.graph(), ir::OpKind::kBatchNormBwdData, node.attributes, std::move(inputs))[0]);
 }
 
 std::vector<TensorDesc> InferUpdate(const ir::Attributes&, std::span<const TensorDesc> in) {
@@ -139,7 +163,7 @@ void ReferenceUpdate(const ReferenceContext& c) {
       const double count = static_cast<double>(a.counts[norm]), unbiased = count > 1 ? count / (count - 1) : 1;
       for (int64_t i = 0; i < c.out_shape(2 * norm).elements(); ++i) {
         const double mean = c.in<T>(4 * norm)[i], variance = c.in<T>(4 * norm + 1)[i];
-        const double batch_mean = c.in<T>(4 * norm + 2)[i], batch_variance = c.in<T>(4 * norm + 3)[i];
+        const double batch_mean = c.in<double>(4 * norm + 2)[i], batch_variance = c.in<double>(4 * norm + 3)[i];
         c.out<T>(2 * norm)[i] = static_cast<T>((1 - a.momentum) * mean + a.momentum * batch_mean);
         c.out<T>(2 * norm + 1)[i] =
             static_cast<T>((1 - a.momentum) * variance + a.momentum * batch_variance * unbiased);
@@ -150,24 +174,23 @@ void ReferenceUpdate(const ReferenceContext& c) {
 
 }  // namespace
 
-const OpDefinition kBatchNormDefinition{Infer, Gradient, Reference};
-const OpDefinition kBatchNormBwdDefinition{InferBwd, nullptr, ReferenceBwd};
-const OpDefinition kBatchNormInferenceDefinition{SameAsFirst, nullptr, ReferenceInference};
+const OpDefinition kBatchNormStatisticsDefinition{InferStatistics, nullptr, ReferenceStatistics};
+const OpDefinition kBatchNormApplyDefinition{SameAsFirst, GradientApply, ReferenceApply};
+const OpDefinition kBatchNormBwdSumsDefinition{InferBwdSums, nullptr, ReferenceBwdSums};
+const OpDefinition kBatchNormBwdDataDefinition{SameAsFirst, nullptr, ReferenceBwdData};
 const OpDefinition kUpdateStatisticsDefinition{InferUpdate, nullptr, ReferenceUpdate};
 
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon) {
-  PD_CHECK((gamma == ir::kNoValue) == (beta == ir::kNoValue));
-  std::vector<ValueId> inputs = {src};
-  if (gamma != ir::kNoValue) inputs.insert(inputs.end(), {gamma, beta});
-  const auto out = Emit(graph, ir::OpKind::kBatchNorm, ir::Pack(BatchNormAttributes{epsilon}), std::move(inputs));
-  return {out[0], out[1], out[2]};
+  const auto statistics = Emit(graph, ir::OpKind::kBatchNormStatistics, {}, {src});
+  return {BatchNormApply(graph, src, statistics[0], statistics[1], gamma, beta, epsilon), statistics[0], statistics[1]};
 }
 
-ValueId BatchNormInference(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
-                           double epsilon) {
+ValueId BatchNormApply(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
+                       double epsilon) {
+  PD_CHECK((gamma == ir::kNoValue) == (beta == ir::kNoValue));
   std::vector<ValueId> inputs = {src, mean, variance};
   if (gamma != ir::kNoValue) inputs.insert(inputs.end(), {gamma, beta});
-  return Emit(graph, ir::OpKind::kBatchNormInference, ir::Pack(BatchNormAttributes{epsilon}), std::move(inputs))[0];
+  return Emit(graph, ir::OpKind::kBatchNormApply, ir::Pack(BatchNormAttributes{epsilon}), std::move(inputs))[0];
 }
 
 std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,

@@ -9,8 +9,8 @@ namespace pdarts::ops {
 extern const OpDefinition kInputDefinition, kReadSlotDefinition, kZerosDefinition, kOnesDefinition;
 extern const OpDefinition kConv2dDefinition, kConv2dBwdDataDefinition, kConv2dBwdWeightsDefinition;
 extern const OpDefinition kLinearDefinition, kLinearBwdDataDefinition, kLinearBwdWeightsDefinition;
-extern const OpDefinition kBatchNormDefinition, kBatchNormBwdDefinition, kBatchNormInferenceDefinition,
-    kUpdateStatisticsDefinition;
+extern const OpDefinition kBatchNormStatisticsDefinition, kBatchNormApplyDefinition, kBatchNormBwdSumsDefinition,
+    kBatchNormBwdDataDefinition, kUpdateStatisticsDefinition;
 extern const OpDefinition kReluDefinition, kReluBwdDefinition;
 extern const OpDefinition kMaxPoolDefinition, kMaxPoolBwdDefinition, kAvgPoolDefinition, kAvgPoolBwdDefinition;
 extern const OpDefinition kGlobalAvgPoolDefinition, kGlobalAvgPoolBwdDefinition;

@@ -47,8 +47,7 @@ ValueId Conv2dBwdWeights(Graph& graph, ValueId src, ValueId diff_dst,
 // ---- linear.cpp: dst[n][o] = sum_k src[n][k] weights[o][k] + bias[o]
 ValueId Linear(Graph& graph, ValueId src, ValueId weights, ValueId bias);
 
-// ---- batch_norm.cpp: over N, H, W of each channel. kBatchNorm's inputs: src [, gamma, beta]; outputs: dst, mean [C],
-// biased variance [C].
+// ---- batch_norm.cpp: over N, H, W of each channel; mean and biased variance are f64 [C].
 struct BatchNormAttributes {
   double epsilon = 1e-5;
   template <class F>
@@ -59,11 +58,12 @@ struct BatchNormAttributes {
 struct BatchNormOutputs {
   ValueId dst, mean, variance;
 };
-// Training form; gamma and beta both given or both kNoValue. Equal for every edge that reads the same src without
-// affine, so shared.
+// Training form: statistics, then apply; gamma and beta both given or both kNoValue. Equal for every edge that reads the
+// same src without affine, so shared.
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon);
-ValueId BatchNormInference(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
-                           double epsilon);
+// With given statistics: f64 of a batch, or running ones in the data's type.
+ValueId BatchNormApply(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
+                       double epsilon);
 // kUpdateStatistics: one node for all batch norms of a network. Inputs per norm: running mean, running variance, batch
 // mean, biased batch variance; outputs per norm: new running mean and variance. count[i] is N*H*W of norm i (for the
 // unbiased variance).

@@ -109,7 +109,7 @@ TEST_CASE("batch normalisation follows its formulas for any channel count, also 
 }
 
 TEST_CASE("running statistics take the unbiased variance", "[kernels]") {
-  const float mean[] = {2, 4}, variance[] = {3, 6};
+  const double mean[] = {2, 4}, variance[] = {3, 6};
   float running_mean[] = {0, 8}, running_variance[] = {1, 1};
   UpdateRunningStatistics({mean, variance, 4, 2, 0.25f, running_mean, running_variance});
   CHECK(running_mean[0] == 0.5f);

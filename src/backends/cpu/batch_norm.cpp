@@ -11,70 +11,82 @@ namespace {
 
 struct Rows {
   int64_t rows, channels;
-  float epsilon;
 };
 
 Rows RowsOf(const NodeView& view) {
   const tensor::Shape& src = view.in(0);
-  return {src.n() * src.h() * src.w(), src.c(),
-          static_cast<float>(ir::Unpack<ops::BatchNormAttributes>(view.node.attributes).epsilon)};
+  return {src.n() * src.h() * src.w(), src.c()};
+}
+
+float Epsilon(const NodeView& view) {
+  return static_cast<float>(ir::Unpack<ops::BatchNormAttributes>(view.node.attributes).epsilon);
 }
 
 size_t Floats(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
 size_t Doubles(int64_t count) { return static_cast<size_t>(count) * sizeof(double); }
 
-float Round(double value) { return static_cast<float>(value); }
-
-Lowered LowerForward(const NodeView& view) {
+Lowered LowerStatistics(const NodeView& view) {
   const Rows r = RowsOf(view);
-  const bool affine = view.inputs() == 3;
-  const size_t scratch = Doubles(4 * r.channels) + Floats(kernels::BatchNormStatisticsScratch(r.rows, r.channels));
-  return OwnKernel(view, "own:batch_norm", scratch, [r, affine](auto in, auto out, void* workspace) {
+  return OwnKernel(view, "own:batch_norm_statistics", Floats(kernels::BatchNormStatisticsScratch(r.rows, r.channels)),
+                   [r](auto in, auto out, void* workspace) {
+                     kernels::BatchNormStatistics({In<float>(in, 0), r.rows, r.channels, Out<double>(out, 0),
+                                                   Out<double>(out, 1), static_cast<float*>(workspace)});
+                   });
+}
+
+// Inputs: src, mean, variance [, gamma, beta]; running statistics are floats.
+Lowered LowerApply(const NodeView& view) {
+  const Rows r = RowsOf(view);
+  const float epsilon = Epsilon(view);
+  const bool affine = view.inputs() == 5,
+             running = view.graph.desc(view.node.inputs[1]).dtype == tensor::DType::kF32;
+  return OwnKernel(view, "own:batch_norm_apply", Doubles(4 * r.channels), [=](auto in, auto out, void* workspace) {
     const int64_t c = r.channels;
-    auto *mean = static_cast<double*>(workspace), *variance = mean + c, *rest = mean + 2 * c;
-    kernels::BatchNormStatistics({In<float>(in, 0), r.rows, c, mean, variance, reinterpret_cast<float*>(rest + 2 * c)});
-    std::transform(mean, mean + c, Out<float>(out, 1), Round);
-    std::transform(variance, variance + c, Out<float>(out, 2), Round);
-    kernels::BatchNormApply({In<float>(in, 0), r.rows, c, mean, variance, r.epsilon,
-                             affine ? In<float>(in, 1) : nullptr, affine ? In<float>(in, 2) : nullptr,
-                             Out<float>(out, 0), rest});
+    auto* doubles = static_cast<double*>(workspace);
+    if (running) {
+      std::copy_n(In<float>(in, 1), c, doubles);
+      std::copy_n(In<float>(in, 2), c, doubles + c);
+    }
+    kernels::BatchNormApply({In<float>(in, 0), r.rows, c, running ? doubles : In<double>(in, 1),
+                             running ? doubles + c : In<double>(in, 2), epsilon, affine ? In<float>(in, 3) : nullptr,
+                             affine ? In<float>(in, 4) : nullptr, Out<float>(out, 0), doubles + 2 * c});
   });
 }
 
-// Inputs: src, mean, variance, diff_dst [, gamma]; outputs: diff_src [, diff_gamma, diff_beta].
-Lowered LowerBackward(const NodeView& view) {
+// The statistics, inputs 1 and 2, as floats at `to` [2 C].
+void Round(std::span<const void* const> in, int64_t channels, float* to) {
+  for (int i : {0, 1})
+    std::transform(In<double>(in, i + 1), In<double>(in, i + 1) + channels, to + i * channels,
+                   [](double value) { return static_cast<float>(value); });
+}
+
+// Inputs: src, mean, variance, diff_dst; outputs: diff_gamma, diff_beta.
+Lowered LowerBackwardSums(const NodeView& view) {
   const Rows r = RowsOf(view);
-  const bool affine = view.inputs() == 5;
-  const int64_t scratch = std::max(kernels::BatchNormReduceScratch(r.rows, r.channels), 3 * r.channels);
-  return OwnKernel(view, "own:batch_norm_bwd", Floats(scratch + 2 * r.channels),
+  const float epsilon = Epsilon(view);
+  const int64_t scratch = kernels::BatchNormReduceScratch(r.rows, r.channels);
+  return OwnKernel(view, "own:batch_norm_bwd_sums", Floats(scratch + 2 * r.channels),
                    [=](auto in, auto out, void* workspace) {
-                     auto* floats = static_cast<float*>(workspace);
-                     float* diff_gamma = affine ? Out<float>(out, 1) : floats + scratch;
-                     float* diff_beta = affine ? Out<float>(out, 2) : floats + scratch + r.channels;
-                     const float *src = In<float>(in, 0), *mean = In<float>(in, 1), *variance = In<float>(in, 2),
-                                 *diff = In<float>(in, 3);
-                     kernels::BatchNormBackwardReduce(
-                         {src, diff, r.rows, r.channels, mean, variance, r.epsilon, diff_gamma, diff_beta, floats});
-                     kernels::BatchNormBackwardData({src, diff, r.rows, r.channels, mean, variance, r.epsilon,
-                                                     affine ? In<float>(in, 4) : nullptr, diff_gamma, diff_beta,
-                                                     Out<float>(out, 0), floats});
+                     auto *floats = static_cast<float*>(workspace), *mean = floats + scratch;
+                     Round(in, r.channels, mean);
+                     kernels::BatchNormBackwardReduce({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean,
+                                                       mean + r.channels, epsilon, Out<float>(out, 0),
+                                                       Out<float>(out, 1), floats});
                    });
 }
 
-// Inputs: src, mean, variance [, gamma, beta].
-Lowered LowerInference(const NodeView& view) {
+// Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma].
+Lowered LowerBackwardData(const NodeView& view) {
   const Rows r = RowsOf(view);
-  const bool affine = view.inputs() == 5;
-  return OwnKernel(view, "own:batch_norm_inference", Doubles(4 * r.channels),
-                   [r, affine](auto in, auto out, void* workspace) {
-                     const int64_t c = r.channels;
-                     auto *mean = static_cast<double*>(workspace), *variance = mean + c;
-                     std::copy_n(In<float>(in, 1), c, mean);
-                     std::copy_n(In<float>(in, 2), c, variance);
-                     kernels::BatchNormApply({In<float>(in, 0), r.rows, c, mean, variance, r.epsilon,
-                                              affine ? In<float>(in, 3) : nullptr, affine ? In<float>(in, 4) : nullptr,
-                                              Out<float>(out, 0), mean + 2 * c});
-                   });
+  const float epsilon = Epsilon(view);
+  const bool affine = view.inputs() == 7;
+  return OwnKernel(view, "own:batch_norm_bwd_data", Floats(5 * r.channels), [=](auto in, auto out, void* workspace) {
+    auto *floats = static_cast<float*>(workspace), *mean = floats + 3 * r.channels;
+    Round(in, r.channels, mean);
+    kernels::BatchNormBackwardData({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean, mean + r.channels,
+                                    epsilon, affine ? In<float>(in, 6) : nullptr, In<float>(in, 4), In<float>(in, 5),
+                                    Out<float>(out, 0), floats});
+  });
 }
 
 Lowered LowerUpdate(const NodeView& view) {
@@ -86,7 +98,7 @@ Lowered LowerUpdate(const NodeView& view) {
       for (size_t which : {0, 1})  // in place on the slots; a copy where the plan had to keep the old values
         if (out[2 * i + which] != in[4 * i + which])
           std::memcpy(out[2 * i + which], in[4 * i + which], static_cast<size_t>(channels[i]) * sizeof(float));
-      kernels::UpdateRunningStatistics({In<float>(in, 4 * i + 2), In<float>(in, 4 * i + 3), a.counts[i], channels[i],
+      kernels::UpdateRunningStatistics({In<double>(in, 4 * i + 2), In<double>(in, 4 * i + 3), a.counts[i], channels[i],
                                         static_cast<float>(a.momentum), Out<float>(out, 2 * i),
                                         Out<float>(out, 2 * i + 1)});
     }
@@ -99,12 +111,14 @@ Lowered LowerUpdate(const NodeView& view) {
 
 Lowered LowerBatchNorm(const NodeView& view) {
   switch (view.node.kind) {
-    case ir::OpKind::kBatchNorm:
-      return LowerForward(view);
-    case ir::OpKind::kBatchNormBwd:
-      return LowerBackward(view);
-    case ir::OpKind::kBatchNormInference:
-      return LowerInference(view);
+    case ir::OpKind::kBatchNormStatistics:
+      return LowerStatistics(view);
+    case ir::OpKind::kBatchNormApply:
+      return LowerApply(view);
+    case ir::OpKind::kBatchNormBwdSums:
+      return LowerBackwardSums(view);
+    case ir::OpKind::kBatchNormBwdData:
+      return LowerBackwardData(view);
     default:
       return LowerUpdate(view);
   }

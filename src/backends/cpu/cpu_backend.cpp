@@ -22,9 +22,10 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kLinearBwdData:
     case OpKind::kLinearBwdWeights:
       return LowerLinear(view, onednn);
-    case OpKind::kBatchNorm:
-    case OpKind::kBatchNormBwd:
-    case OpKind::kBatchNormInference:
+    case OpKind::kBatchNormStatistics:
+    case OpKind::kBatchNormApply:
+    case OpKind::kBatchNormBwdSums:
+    case OpKind::kBatchNormBwdData:
     case OpKind::kUpdateStatistics:
       return LowerBatchNorm(view);
     case OpKind::kMaxPool:
