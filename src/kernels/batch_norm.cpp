@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <new>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -29,6 +31,25 @@ void ForChunks(int64_t rows, int64_t channels, const Body& body) {
 
 void Check(int64_t rows, int64_t channels) {
   PD_CHECK(rows >= 1 && channels >= 1, "{} rows, {} channels", rows, channels);
+}
+
+// (src - centre) * (scale + scale_rest) + shift in float, so that nothing that is the same for a whole channel is
+// rounded to float: the scale is split in two, and the centre takes mean and beta, both to a grid so coarse that src -
+// centre is exact or rounds src's own last bits; the rest, less than 2^-10 of the deviation, is the shift.
+struct Line {
+  float centre, scale, scale_rest, shift;
+};
+
+Line LineOf(double mean, double variance, double gamma, double beta) {
+  const double deviation = std::sqrt(variance), scale = gamma / deviation;
+  const bool fold =
+      std::abs(beta) < 0x1p20 * std::abs(gamma);  // else src hardly counts, and beta alone is exact enough
+  const double centre = fold ? mean - beta / scale : mean;
+  const double grid = deviation * 0x1p42;  // adding it leaves 11 bits below the deviation
+  Line line{.centre = static_cast<float>((centre + grid) - grid), .scale = static_cast<float>(scale)};
+  line.scale_rest = static_cast<float>(scale - line.scale);
+  line.shift = static_cast<float>((line.centre - centre) * scale + (fold ? 0 : beta));
+  return line;
 }
 
 }  // namespace
@@ -68,14 +89,19 @@ void BatchNormApply(const BatchNormApplyArgs& a) {
   Check(a.rows, a.channels);
   const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
-  double* scale = a.scratch;
-  double* shift = a.scratch + c;
+  float* centre = new (a.scratch) float[4 * c];
+  float *scale = centre + c, *rest = centre + 2 * c, *shift = centre + 3 * c;
   for (int64_t i = 0; i < c; ++i) {
-    scale[i] = InverseDeviation(a.variance[i], a.epsilon) * (a.gamma ? a.gamma[i] : 1.0f);
-    shift[i] = a.beta ? a.beta[i] : 0.0f;
+    const Line line =
+        LineOf(a.mean[i], a.variance[i] + a.epsilon, a.gamma ? a.gamma[i] : 1.0, a.beta ? a.beta[i] : 0.0);
+    centre[i] = line.centre;
+    scale[i] = line.scale;
+    rest[i] = line.scale_rest;
+    shift[i] = line.shift;
   }
+  const float floor = a.relu ? 0.0f : -std::numeric_limits<float>::infinity();
   ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t rows) {
-    table.apply({a.src + first * c, a.dst + first * c, rows, c, a.mean, scale, shift});
+    table.apply({a.src + first * c, a.dst + first * c, rows, c, centre, scale, rest, shift, floor});
   });
 }
 

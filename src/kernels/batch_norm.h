@@ -22,8 +22,8 @@ struct BatchNormStatisticsArgs {
 };
 void BatchNormStatistics(const BatchNormStatisticsArgs& args);
 
-// dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, in double, rounded once: with batch statistics in
-// training, running ones in inference.
+// dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, within about one ulp, and what is common to a channel
+// as exact as in double: with batch statistics in training, running ones in inference. Infinite src may give NaN.
 struct BatchNormApplyArgs {
   const float* src;
   int64_t rows, channels;
@@ -33,7 +33,8 @@ struct BatchNormApplyArgs {
   const float* gamma;  // [C], or nullptr for 1
   const float* beta;   // [C], or nullptr for 0
   float* dst;
-  double* scratch;  // 2 * C
+  double* scratch;    // 2 * C
+  bool relu = false;  // dst = max(dst, 0); NaN stays
 };
 void BatchNormApply(const BatchNormApplyArgs& args);
 

@@ -1,7 +1,9 @@
 #include "kernels/batch_norm.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "support/kernel_cases.h"
@@ -103,6 +105,73 @@ TEST_CASE("batch normalisation follows its formulas for any channel count, also 
           first = got;
         }
         REQUIRE(got == first);
+      });
+    }
+  }
+}
+
+std::vector<float> Apply(const BatchNormApplyArgs& args) {
+  std::vector<float> dst(args.rows * args.channels, -9);
+  std::vector<double> scratch(2 * args.channels, -9);
+  BatchNormApplyArgs with = args;
+  with.dst = dst.data();
+  with.scratch = scratch.data();
+  BatchNormApply(with);
+  return dst;
+}
+
+TEST_CASE("normalising is within an ulp, and what a channel has in common as exact as in double", "[kernels]") {
+  // Gammas that make src count less than beta's last bits too.
+  const std::vector<float> gamma = {1, 1, -0.7f, 3.3f, 1e-3f, 1e-5f, 1e-9f, 0, 1e5f, 1.7f},
+                           beta = {0, 1.3f, 0.123f, -77.7f, 5.1f, -1.1f, 3.1f, 2.7f, 0.1f, 1e-5f};
+  const int64_t rows = 1 << 16, channels = 10;
+  for (const auto& [offset, deviation] :
+       {std::pair{0.0f, 1.0f}, {0.123f, 1.0f}, {100.0f, 1.0f}, {-3.0f, 0.01f}, {1000.0f, 1.0f}, {1e-4f, 40.0f}}) {
+    std::vector<float> src = Normals(rows * channels, 5);
+    for (float& value : src) value = value * deviation + offset;
+    const std::vector<double> mean(channels, offset + 1e-3 * deviation / 3),
+        variance(channels, 1.234567 * deviation * deviation);
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      if (threads != 1) return;
+      const std::vector<float> got = Apply({src.data(), rows, channels, mean.data(), variance.data(), kEpsilon,
+                                            gamma.data(), beta.data(), nullptr, nullptr});
+      for (int64_t c = 0; c < channels; ++c) {
+        CAPTURE(IsaName(isa), offset, deviation, c);
+        double worst = 0, shift = 0, slope = 0;
+        for (int64_t i = c; i < rows * channels; i += channels) {
+          const double normal = (src[i] - mean[c]) / std::sqrt(variance[c] + kEpsilon),
+                       exact = normal * gamma[c] + beta[c], off = got[i] - exact;
+          worst = std::max(worst, std::abs(off) / (0x1p-23 * std::abs(exact) + 1e-10 * std::abs(gamma[c])));
+          shift += off / static_cast<double>(rows);
+          slope += off * normal / static_cast<double>(rows);
+        }
+        CHECK(worst <= 1);
+        CHECK(std::abs(shift) <= 1e-9 * (std::abs(gamma[c]) + std::abs(beta[c])));
+        CHECK(std::abs(slope) <= 1e-9 * (std::abs(gamma[c]) + std::abs(beta[c])));
+      }
+    });
+  }
+}
+
+TEST_CASE("normalising with a fused ReLU equals max of the result and 0, and NaN stays", "[kernels]") {
+  for (const int64_t channels : {1, 3, 8, 12, 16, 20, 36}) {
+    for (const int64_t rows : {1, 3, 4, 9, 700}) {
+      std::vector<float> src = Normals(rows * channels, 1);
+      src[src.size() / 2] = NAN;
+      const std::vector<float> beta = Normals(channels, 2);
+      const std::vector<double> mean(channels, 0.1), variance(channels, 2);
+      BatchNormApplyArgs args{src.data(), rows,    channels,    mean.data(), variance.data(),
+                              kEpsilon,   nullptr, beta.data(), nullptr,     nullptr};
+      ForEachIsaAndThreads([&](Isa isa, int threads) {
+        CAPTURE(IsaName(isa), threads, rows, channels);
+        args.relu = false;
+        const std::vector<float> plain = Apply(args);
+        args.relu = true;
+        const std::vector<float> got = Apply(args);
+        bool equal = true;
+        for (size_t i = 0; i < got.size(); ++i)
+          equal = equal && (std::isnan(src[i]) ? std::isnan(got[i]) : got[i] == std::max(plain[i], 0.0f));
+        REQUIRE(equal);
       });
     }
   }

@@ -111,14 +111,16 @@ struct BatchNormSums {
   float* sums;
 };
 
-// dst = (src - mean) * scale + shift in double, rounded once.
+// dst = max((src - centre) * (scale + scale_rest) + shift, floor); the sum in brackets is not rounded.
 struct BatchNormNormalize {
   const float* src;
   float* dst;
   int64_t rows, channels;
-  const double* mean;
-  const double* scale;
-  const double* shift;
+  const float* centre;
+  const float* scale;
+  const float* scale_rest;
+  const float* shift;
+  float floor;
 };
 
 // Of a chunk's rows: the mean is centre + rest / rows; squares are of the distance from it. All [channels].

@@ -23,8 +23,10 @@ constexpr int kWidth = 8;
 constexpr int kWidth = 4;
 #endif
 
+// A vector may alias its elements' type anyway; with the attribute may_alias it would alias all, and a kernel would
+// load the fields of its arguments again after every store.
 typedef float Vec __attribute__((vector_size(kWidth * 4)));
-typedef float VecUnaligned __attribute__((vector_size(kWidth * 4), aligned(4), may_alias));
+typedef float VecUnaligned __attribute__((vector_size(kWidth * 4), aligned(4)));
 typedef int32_t VecInt __attribute__((vector_size(kWidth * 4)));
 
 PD_INLINE int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -81,8 +83,8 @@ PD_INLINE Vec WherePositive(Vec x, Vec a) { return x > 0.0f ? a : Vec{}; }
 // Doubles, half as many a register, read from floats and rounded to floats.
 constexpr int kDoubles = kWidth / 2;
 typedef double Double __attribute__((vector_size(kWidth * 4)));
-typedef double DoubleUnaligned __attribute__((vector_size(kWidth * 4), aligned(8), may_alias));
-typedef float HalfUnaligned __attribute__((vector_size(kWidth * 2), aligned(4), may_alias));
+typedef double DoubleUnaligned __attribute__((vector_size(kWidth * 4), aligned(8)));
+typedef float HalfUnaligned __attribute__((vector_size(kWidth * 2), aligned(4)));
 
 PD_INLINE Double LoadDoubles(const double* p) { return *reinterpret_cast<const DoubleUnaligned*>(p); }
 PD_INLINE Double Widen(const float* p) {
@@ -90,6 +92,17 @@ PD_INLINE Double Widen(const float* p) {
 }
 PD_INLINE void StoreRounded(float* p, Double v) {
   *reinterpret_cast<HalfUnaligned*>(p) = __builtin_convertvector(v, HalfUnaligned);
+}
+
+// a * b + c rounded once, also where MultiplyAdd rounds twice.
+PD_INLINE Vec FusedMultiplyAdd(Vec a, Vec b, Vec c) {
+#if defined(__AVX2__)
+  return MultiplyAdd(a, b, c);
+#else
+  typedef double Wide __attribute__((vector_size(kWidth * 8)));
+  return __builtin_convertvector(
+      __builtin_convertvector(a, Wide) * __builtin_convertvector(b, Wide) + __builtin_convertvector(c, Wide), Vec);
+#endif
 }
 
 // Whole vectors or, where kTail, the first n lanes.
