@@ -25,6 +25,9 @@ enum class OpKind : uint8_t {
   kBatchNormBwdSums,
   kBatchNormBwdData,
   kUpdateStatistics,
+  // convolutions with the normalisations beside them, made by a pass
+  kSeparable,
+  kSeparableBwd,
   // element-wise, pooling, shape
   kRelu,
   kReluBwd,

@@ -134,16 +134,17 @@ void BatchNormBackwardData(const BatchNormBackwardDataArgs& a) {
   float* scale = a.scratch;      // of diff_dst
   float* slope = a.scratch + c;  // of src - mean
   float* shift = a.scratch + 2 * c;
+  const double rows = static_cast<double>(a.batch_rows > 0 ? a.batch_rows : a.rows);
   for (int64_t i = 0; i < c; ++i) {
-    const double inverse = InverseDeviation(a.variance[i], a.epsilon), rows = static_cast<double>(a.rows);
-    const double factor = inverse * (a.gamma ? a.gamma[i] : 1.0f);
+    const double inverse = InverseDeviation(a.variance[i], a.epsilon);
+    const double factor = inverse * (a.gamma ? a.gamma[i] : 1.0f) * a.factor;
     scale[i] = static_cast<float>(factor);
     slope[i] = static_cast<float>(-factor * inverse * a.diff_gamma[i] / rows);
     shift[i] = static_cast<float>(-factor * a.diff_beta[i] / rows);
   }
-  ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t rows) {
+  ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t count) {
     table.backward_data(
-        {a.src + first * c, a.diff_dst + first * c, a.diff_src + first * c, rows, c, a.mean, scale, shift, slope});
+        {a.src + first * c, a.diff_dst + first * c, a.diff_src + first * c, count, c, a.mean, scale, shift, slope});
   });
 }
 

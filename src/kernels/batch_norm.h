@@ -65,7 +65,9 @@ struct BatchNormBackwardDataArgs {
   const float* diff_gamma;
   const float* diff_beta;
   float* diff_src;
-  float* scratch;  // 3 * C floats
+  float* scratch;          // 3 * C floats
+  float factor = 1;        // diff_dst, diff_gamma and diff_beta are all without it
+  int64_t batch_rows = 0;  // that diff_gamma and diff_beta are sums over; 0: these rows are the batch
 };
 void BatchNormBackwardData(const BatchNormBackwardDataArgs& args);
 

@@ -11,6 +11,7 @@ extern const OpDefinition kConv2dDefinition, kConv2dBwdDataDefinition, kConv2dBw
 extern const OpDefinition kLinearDefinition, kLinearBwdDataDefinition, kLinearBwdWeightsDefinition;
 extern const OpDefinition kBatchNormStatisticsDefinition, kBatchNormApplyDefinition, kBatchNormBwdSumsDefinition,
     kBatchNormBwdDataDefinition, kUpdateStatisticsDefinition;
+extern const OpDefinition kSeparableDefinition, kSeparableBwdDefinition;
 extern const OpDefinition kReluDefinition, kReluBwdDefinition;
 extern const OpDefinition kMaxPoolDefinition, kMaxPoolBwdDefinition, kAvgPoolDefinition, kAvgPoolBwdDefinition;
 extern const OpDefinition kGlobalAvgPoolDefinition, kGlobalAvgPoolBwdDefinition;

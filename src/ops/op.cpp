@@ -24,6 +24,8 @@ constexpr const OpDefinition* kDefinitions[] = {
     &kBatchNormBwdSumsDefinition,
     &kBatchNormBwdDataDefinition,
     &kUpdateStatisticsDefinition,
+    &kSeparableDefinition,
+    &kSeparableBwdDefinition,
     &kReluDefinition,
     &kReluBwdDefinition,
     &kMaxPoolDefinition,

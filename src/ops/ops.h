@@ -55,11 +55,20 @@ struct BatchNormAttributes {
     f("epsilon", epsilon);
   }
 };
+// Of batch_norm_bwd_data. index >= 0: diff_dst, diff_gamma and diff_beta are all multiplied by table.flat[index], the
+// table being the last input; -1: there is no table.
+struct BatchNormBwdDataAttributes : BatchNormAttributes {
+  int64_t index = -1;
+  template <class F>
+  void Visit(F&& f) {
+    BatchNormAttributes::Visit(f), f("index", index);
+  }
+};
 struct BatchNormOutputs {
   ValueId dst, mean, variance;
 };
-// Training form: statistics, then apply; gamma and beta both given or both kNoValue. Equal for every edge that reads the
-// same src without affine, so shared.
+// Training form: statistics, then apply; gamma and beta both given or both kNoValue. Equal for every edge that reads
+// the same src without affine, so shared.
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon);
 // With given statistics: f64 of a batch, or running ones in the data's type.
 ValueId BatchNormApply(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
@@ -77,6 +86,34 @@ struct UpdateStatisticsAttributes {
 };
 std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,
                                       const UpdateStatisticsAttributes& attributes);
+
+// ---- separable.cpp: what passes/fuse_separable.cpp puts in place of several ops. The attributes of the convolution
+// are the depthwise one's; flags are 0 or 1.
+struct SeparableAttributes : ConvAttributes {
+  int64_t normalized = 0, affine = 0, relu = 0;  // of src: batch_norm_apply, with gamma and beta; then relu
+  double epsilon = 1e-5;                         // of both normalisations
+  template <class F>
+  void Visit(F&& f) {
+    ConvAttributes::Visit(f), f("normalized", normalized), f("affine", affine), f("relu", relu), f("epsilon", epsilon);
+  }
+};
+struct SeparableBwdAttributes : SeparableAttributes {
+  int64_t mask = 0;        // diff_src is with respect to the ReLU's input, not its output
+  int64_t weights = 0;     // the weights' gradients are wanted
+  int64_t dst_affine = 0;  // the normalisation of dst has a gamma
+  int64_t index = -1;      // of BatchNormBwdDataAttributes
+  template <class F>
+  void Visit(F&& f) {
+    SeparableAttributes::Visit(f), f("mask", mask), f("weights", weights), f("dst_affine", dst_affine),
+        f("index", index);
+  }
+};
+// Inputs: src, depthwise weights, 1x1 weights [, mean, variance [, gamma, beta]]. Outputs: dst, its mean and variance.
+std::vector<ValueId> Separable(Graph& graph, std::vector<ValueId> inputs, const SeparableAttributes& attributes);
+// Inputs: those, dst, its mean and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma]
+// [, table]. Outputs: diff_src (of the normalised src) [, both weights' gradients] [, diff_gamma, diff_beta of src's
+// normalisation].
+std::vector<ValueId> SeparableBwd(Graph& graph, std::vector<ValueId> inputs, const SeparableBwdAttributes& attributes);
 
 // ---- relu.cpp. The backward reads dst: diff where dst > 0.
 ValueId Relu(Graph& graph, ValueId src);

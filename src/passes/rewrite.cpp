@@ -8,7 +8,8 @@
 namespace pdarts::passes {
 
 std::span<const Rewrite> Rewrites() {
-  static constexpr Rewrite kRewrites[] = {{"fold_zero", FoldZero}, {"merge_sums", MergeSums}, {"dead_code", DeadCode}};
+  static constexpr Rewrite kRewrites[] = {
+      {"fold_zero", FoldZero}, {"merge_sums", MergeSums}, {"fuse_separable", FuseSeparable}, {"dead_code", DeadCode}};
   return kRewrites;
 }
 

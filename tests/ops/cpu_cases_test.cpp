@@ -170,6 +170,44 @@ std::vector<Case> OtherCases() {
   return cases;
 }
 
+// What the passes fuse: a separable convolution as the cells have it, twice, and a dilated one. Sizes that make several
+// tiles of images, the last one smaller; channels that fill no vector; stride 2; a first ReLU that two edges share.
+std::vector<Case> SeparableCases() {
+  struct Sizes {
+    int64_t n, channels, out, side, kernel, stride, dilation;
+    bool affine;
+  };
+  std::vector<Case> cases;
+  for (const Sizes& s : {Sizes{3, 12, 12, 9, 3, 1, 1, false}, Sizes{5, 16, 16, 22, 5, 1, 1, true},
+                         Sizes{3, 24, 20, 10, 3, 2, 2, true}, Sizes{2, 4, 12, 11, 5, 2, 1, false}}) {
+    const Shape weights{s.channels, 1, s.kernel, s.kernel}, wide{s.out, 1, s.kernel, s.kernel};
+    const auto build = [s](Graph& g, const auto& x) {
+      const int64_t pad = s.dilation * (s.kernel - 1) / 2;
+      const auto norm = [&](ValueId src, size_t gamma) {
+        return BatchNorm(g, src, s.affine ? x[gamma] : ir::kNoValue, s.affine ? x[gamma + 1] : ir::kNoValue, 1e-5).dst;
+      };
+      const ValueId shared = Relu(g, x[0]);
+      const auto half = [&](ValueId src, size_t at, int64_t stride, int64_t channels) {
+        return Conv2d(g, Conv2d(g, src, x[at], {stride, stride, pad, pad, s.dilation, channels}), x[at + 1], {});
+      };
+      const ValueId first = norm(half(shared, 1, s.stride, s.channels), 7);
+      const ValueId second = norm(half(Relu(g, first), 3, 1, s.out), 9);
+      return AddN(g, {second, norm(half(shared, 5, s.stride, s.channels), 11)});
+    };
+    std::vector<Shape> inputs = {Shape{s.n, s.channels, s.side, s.side},
+                                 weights,
+                                 Shape{s.out, s.channels, 1, 1},
+                                 wide,
+                                 Shape{s.out, s.out, 1, 1},
+                                 weights,
+                                 Shape{s.out, s.channels, 1, 1}};
+    if (s.affine) inputs.insert(inputs.end(), 6, Shape{s.out});
+    cases.push_back({fmt::format("separable n{} c{} k{} s{} d{}", s.n, s.channels, s.kernel, s.stride, s.dilation),
+                     std::move(inputs), build, false});
+  }
+  return cases;
+}
+
 // Every instruction set that this machine has.
 std::vector<std::string> Sets() {
   std::vector<std::string> sets;
@@ -191,6 +229,7 @@ TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]")
     kernels::SetIsa(isa);
     for (const Case& c : OtherCases()) CheckCase(c);
     for (const Case& c : PoolCases()) CheckCase(c);
+    for (const Case& c : SeparableCases()) CheckCase(c);
   }
   kernels::SetIsa("auto");
 }

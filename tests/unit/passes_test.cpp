@@ -6,6 +6,7 @@
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
 #include "plan/check_against.h"
+#include "support/interpreter.h"
 #include "support/layout_backend.h"
 #include "support/small_step.h"
 
@@ -83,7 +84,67 @@ TEST_CASE("Rewrites keep names, slots and outputs", "[passes]") {
   CHECK(rewritten.slots().size() == graph.slots().size());
   CHECK(rewritten.outputs().size() == graph.outputs().size());
   CHECK(ir::ToString(rewritten).find("# stem_bn") != std::string::npos);
-  CHECK(RunRewrites(graph, {"fold_zero", "merge_sums", "dead_code"}, times).nodes().size() == graph.nodes().size());
+  CHECK(RunRewrites(graph, {"fold_zero", "merge_sums", "fuse_separable", "dead_code"}, times).nodes().size() ==
+        graph.nodes().size());
+}
+
+// relu, depthwise, 1x1, batch norm, and the same again; both ends have other readers. Outputs: the result and, in
+// training, all gradients.
+Graph TwiceSeparable(bool training) {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF32, Shape{2, 8, 6, 6}});
+  std::vector<ValueId> wanted = {x};
+  const auto half = [&](ValueId src, const char* name) {
+    const ValueId depthwise = graph.Input(std::string(name) + ".depthwise", {DType::kF32, Shape{8, 1, 3, 3}});
+    const ValueId pointwise = graph.Input(std::string(name) + ".pointwise", {DType::kF32, Shape{8, 8, 1, 1}});
+    wanted.insert(wanted.end(), {depthwise, pointwise});
+    const ValueId middle = ops::Conv2d(graph, ops::Relu(graph, src), depthwise, {1, 1, 1, 1, 1, 8});
+    return ops::BatchNorm(graph, ops::Conv2d(graph, middle, pointwise, {}), ir::kNoValue, ir::kNoValue, 1e-5);
+  };
+  const ops::BatchNormOutputs first = half(x, "first"), second = half(first.dst, "second");
+  const ValueId result = ops::AddN(graph, {second.dst, x});
+  graph.Output("result", result);
+  graph.Output("mean", first.mean);
+  graph.Output("variance", second.variance);
+  if (!training) return graph;
+  const ValueId diff = graph.Input("diff", graph.desc(result));
+  int number = 0;
+  for (ValueId gradient : ops::DifferentiateFrom(graph, result, diff, wanted))
+    graph.Output(fmt::format("gradient{}", number++), gradient);
+  return graph;
+}
+
+TEST_CASE("A separable convolution becomes one node each way", "[passes]") {
+  for (const bool training : {false, true}) {
+    const Graph graph = TwiceSeparable(training);
+    const Graph fused = DeadCode(FuseSeparable(graph));
+    CHECK(Count(fused, OpKind::kSeparable) == 2);
+    CHECK(Count(fused, OpKind::kSeparableBwd) == (training ? 2 : 0));
+    CHECK(Count(fused, OpKind::kConv2d) + Count(fused, OpKind::kConv2dBwdData) == 0);
+    CHECK(Count(fused, OpKind::kConv2dBwdWeights) + Count(fused, OpKind::kRelu) == 0);
+    CHECK(Count(fused, OpKind::kBatchNormApply) == 1);                     // the last one's
+    CHECK(Count(fused, OpKind::kBatchNormBwdSums) == (training ? 1 : 0));  // the last one's too
+    std::map<std::string, tensor::HostTensor> named;
+    for (const ir::Node& node : graph.nodes())
+      if (node.kind == OpKind::kInput)
+        named[std::get<std::string>(node.attributes.Get("name"))] =
+            tests::RandomTensor(graph.desc(node.outputs[0]), static_cast<uint32_t>(named.size()));
+    const auto plain = tests::Interpret(graph, named), values = tests::Interpret(fused, named);
+    for (size_t i = 0; i < graph.outputs().size(); ++i)
+      CHECK(plain[graph.outputs()[i].second].ToDoubles() == values[fused.outputs()[i].second].ToDoubles());
+  }
+}
+
+TEST_CASE("What lies inside a separable convolution and is read elsewhere keeps it whole", "[passes]") {
+  for (const bool inner : {false, true}) {
+    Graph graph = TwiceSeparable(true);
+    for (const ir::Node& node : std::vector<ir::Node>(graph.nodes()))
+      if (node.kind == OpKind::kConv2d && (graph.shape(node.inputs[1])[1] == 1) == inner)
+        graph.Output(fmt::format("read{}", node.outputs[0]), node.outputs[0]);
+    const Graph fused = DeadCode(FuseSeparable(graph));
+    CHECK(Count(fused, OpKind::kSeparable) == (inner ? 0 : 2));  // the 1x1's result is the node's own
+    CHECK(Count(fused, OpKind::kSeparableBwd) == (inner ? 0 : 2));
+  }
 }
 
 TEST_CASE("Activations stay channels last between the images and the pool", "[passes]") {

@@ -28,6 +28,9 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kBatchNormBwdData:
     case OpKind::kUpdateStatistics:
       return LowerBatchNorm(view);
+    case OpKind::kSeparable:
+    case OpKind::kSeparableBwd:
+      return LowerSeparable(view);
     case OpKind::kMaxPool:
     case OpKind::kMaxPoolBwd:
     case OpKind::kAvgPool:

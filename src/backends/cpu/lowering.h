@@ -61,6 +61,7 @@ class OneDnn;  // engine, stream, interned layouts: onednn.h
 Lowered LowerConvolution(const NodeView& view, OneDnn& onednn);  // all three passes, dense and depthwise
 Lowered LowerLinear(const NodeView& view, OneDnn& onednn);       // all three passes
 Lowered LowerBatchNorm(const NodeView& view);                    // training, backward, inference, statistics
+Lowered LowerSeparable(const NodeView& view);                    // what fuse_separable makes, both passes
 Lowered LowerElementwise(const NodeView& view);                  // relu, add_n, scale, dropout, zeros, ones, copy
 Lowered LowerPool(const NodeView& view);                         // all pools
 Lowered LowerShape(const NodeView& view);                        // concat, slice, subsample
