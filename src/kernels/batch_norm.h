@@ -53,7 +53,8 @@ struct BatchNormBackwardReduceArgs {
 };
 void BatchNormBackwardReduce(const BatchNormBackwardReduceArgs& args);
 
-// diff_src = gamma * invstd * (diff_dst - diff_beta / rows - normalised src * diff_gamma / rows), for batch statistics.
+// diff_src = gamma * invstd * (diff_dst - diff_beta / rows - normalised src * diff_gamma / rows) * factor, for batch
+// statistics.
 struct BatchNormBackwardDataArgs {
   const float* src;
   const float* diff_dst;
@@ -65,7 +66,8 @@ struct BatchNormBackwardDataArgs {
   const float* diff_gamma;
   const float* diff_beta;
   float* diff_src;
-  float* scratch;  // 3 * C floats
+  float* scratch;    // 3 * C floats
+  float factor = 1;  // diff_dst, diff_gamma and diff_beta are all without it
 };
 void BatchNormBackwardData(const BatchNormBackwardDataArgs& args);
 
