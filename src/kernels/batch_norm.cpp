@@ -52,6 +52,49 @@ Line LineOf(double mean, double variance, double gamma, double beta) {
   return line;
 }
 
+// Joins the chunks' moments of channels [begin, end): channels inside chunks, as they lie in memory.
+void JoinMoments(const BatchNormStatisticsArgs& a, int64_t begin, int64_t end) {
+  const int64_t c = a.channels, size = ChunkRows(c), chunks = Chunks(a.rows, c);
+  const double total = static_cast<double>(a.rows);
+  const auto count = [&](int64_t chunk) { return static_cast<double>(std::min(size, a.rows - chunk * size)); };
+  std::fill(a.mean + begin, a.mean + end, 0.0);
+  std::fill(a.variance + begin, a.variance + end, 0.0);
+  for (int64_t k = 0; k < chunks; ++k) {
+    const float* moments = a.scratch + 3 * c * k;
+    const double rows = count(k);
+    for (int64_t i = begin; i < end; ++i) a.mean[i] += moments[i] * rows + moments[c + i];
+  }
+  for (int64_t i = begin; i < end; ++i) a.mean[i] /= total;
+  for (int64_t k = 0; k < chunks; ++k) {
+    const float* moments = a.scratch + 3 * c * k;
+    const double rows = count(k), inverse = 1 / rows;
+    for (int64_t i = begin; i < end; ++i) {
+      const double off = moments[i] - a.mean[i] + moments[c + i] * inverse;
+      a.variance[i] += moments[2 * c + i] + off * off * rows;
+    }
+  }
+  for (int64_t i = begin; i < end; ++i) a.variance[i] /= total;
+}
+
+constexpr int64_t kJoined = 16;
+
+// Joins the chunks' sums of `count` channels, at most kJoined.
+void JoinSums(const BatchNormBackwardReduceArgs& a, int64_t first, int64_t count) {
+  const int64_t c = a.channels, chunks = Chunks(a.rows, c);
+  double products[kJoined] = {}, sums[kJoined] = {};
+  for (int64_t k = 0; k < chunks; ++k) {
+    const float* from = a.scratch + 2 * c * k + first;
+    for (int64_t i = 0; i < count; ++i) {
+      products[i] += from[i];
+      sums[i] += from[c + i];
+    }
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    a.diff_gamma[first + i] = static_cast<float>(products[i] * InverseDeviation(a.variance[first + i], a.epsilon));
+    a.diff_beta[first + i] = static_cast<float>(sums[i]);
+  }
+}
+
 }  // namespace
 
 int64_t BatchNormStatisticsScratch(int64_t rows, int64_t channels) { return 3 * channels * Chunks(rows, channels); }
@@ -66,23 +109,7 @@ void BatchNormStatistics(const BatchNormStatisticsArgs& a) {
     float* moments = a.scratch + 3 * c * chunk;
     table.moments({a.src + first * c, rows, c, moments, moments + c, moments + 2 * c});
   });
-  const int64_t chunks = Chunks(a.rows, c), size = ChunkRows(c);
-  const double total = static_cast<double>(a.rows);
-  base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const float* moments = a.scratch + i;
-      const auto count = [&](int64_t k) { return static_cast<double>(std::min(size, a.rows - k * size)); };
-      double sum = 0, squares = 0;
-      for (int64_t k = 0; k < chunks; ++k) sum += moments[3 * c * k] * count(k) + moments[3 * c * k + c];
-      const double mean = sum / total;
-      for (int64_t k = 0; k < chunks; ++k) {
-        const double off = moments[3 * c * k] - mean + moments[3 * c * k + c] / count(k);
-        squares += moments[3 * c * k + 2 * c] + off * off * count(k);
-      }
-      a.mean[i] = mean;
-      a.variance[i] = squares / total;
-    }
-  });
+  base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) { JoinMoments(a, begin, end); });
 }
 
 void BatchNormApply(const BatchNormApplyArgs& a) {
@@ -113,17 +140,8 @@ void BatchNormBackwardReduce(const BatchNormBackwardReduceArgs& a) {
     float* sums = a.scratch + 2 * c * chunk;
     table.backward_sums({a.src + first * c, a.diff_dst + first * c, rows, c, a.mean, sums, sums + c});
   });
-  const int64_t chunks = Chunks(a.rows, c);
-  base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      double products = 0, sum = 0;
-      for (int64_t k = 0; k < chunks; ++k) {
-        products += a.scratch[2 * c * k + i];
-        sum += a.scratch[2 * c * k + c + i];
-      }
-      a.diff_gamma[i] = static_cast<float>(products * InverseDeviation(a.variance[i], a.epsilon));
-      a.diff_beta[i] = static_cast<float>(sum);
-    }
+  base::ParallelFor(c, kJoined, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += kJoined) JoinSums(a, first, std::min(kJoined, end - first));
   });
 }
 

@@ -53,7 +53,8 @@ struct BatchNormBackwardReduceArgs {
 };
 void BatchNormBackwardReduce(const BatchNormBackwardReduceArgs& args);
 
-// diff_src = gamma * invstd * (diff_dst - diff_beta / rows - normalised src * diff_gamma / rows), for batch statistics.
+// diff_src = gamma * invstd * (diff_dst - diff_beta / rows - normalised src * diff_gamma / rows) * factor, for batch
+// statistics.
 struct BatchNormBackwardDataArgs {
   const float* src;
   const float* diff_dst;

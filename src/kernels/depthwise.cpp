@@ -53,6 +53,34 @@ void ArrangeForBackward(const DepthwiseParams& p, const float* weights, float* a
   }
 }
 
+// Adds an image's gradient to sums [K][K][C], some rows of dst at a time, which stay in the first cache for all rows of
+// the kernel.
+void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums) {
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  const int64_t band = std::max<int64_t>(1, 2048 / (p.w * p.c));  // about 8 KB of either operand
+  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  DepthwiseWeightsRows rows{.src_step = p.stride * p.w * p.c,
+                            .taps = k,
+                            .stride = p.stride,
+                            .dilation = p.dilation,
+                            .first = -p.pad,
+                            .src_width = p.w,
+                            .channels = p.c,
+                            .count = out_w,
+                            .floor = Floor(p)};
+  for (int64_t item = 0; item < (out_h + band - 1) / band * k; ++item) {
+    const int64_t i = item % k, top = i * p.dilation - p.pad;  // src row of dst row 0, maybe outside
+    const int64_t begin = std::max(item / k * band, top < 0 ? (-top + p.stride - 1) / p.stride : 0);
+    const int64_t end = std::min({item / k * band + band, out_h, (p.h - top + p.stride - 1) / p.stride});
+    if (begin >= end) continue;
+    rows.src = src + (top + begin * p.stride) * p.w * p.c;
+    rows.diff_dst = diff_dst + begin * out_w * p.c;
+    rows.rows = end - begin;
+    rows.sums = sums + i * k * p.c;
+    table.weights_rows(rows);
+  }
+}
+
 }  // namespace
 
 int64_t DepthwiseScratch(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
@@ -132,28 +160,12 @@ void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardData
 void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardWeightsArgs& args) {
   Check(p);
   const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
-  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
   // Each image has sums of its own, and these are added in the images' order: the same tree for any number of threads.
   base::ParallelFor(p.n, 1, [&](int64_t begin, int64_t end) {
-    DepthwiseWeightsRow row{.taps = k,
-                            .stride = p.stride,
-                            .dilation = p.dilation,
-                            .first = -p.pad,
-                            .src_width = p.w,
-                            .channels = p.c,
-                            .count = out_w,
-                            .floor = Floor(p)};
     for (int64_t image = begin; image < end; ++image) {
       float* sums = args.scratch + image * size;
       std::fill_n(sums, size, 0.0f);
-      for (int64_t item = 0; item < out_h * k; ++item) {
-        const int64_t out_y = item / k, i = item % k, y = out_y * p.stride - p.pad + i * p.dilation;
-        if (y < 0 || y >= p.h) continue;
-        row.src = args.src + (image * p.h + y) * p.w * p.c;
-        row.diff_dst = args.diff_dst + (image * out_h + out_y) * out_w * p.c;
-        row.sums = sums + i * k * p.c;
-        table.weights_row(row);
-      }
+      AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums);
     }
   });
   AddPartialSums(args.scratch, p.n, size, args.scratch);

@@ -92,8 +92,9 @@ void CheckChannel(const Case& c, const Inputs& in, bool affine, int64_t channel,
 }
 
 TEST_CASE("batch normalisation follows its formulas for any channel count, also far from zero", "[kernels]") {
-  for (const Case& c : {Case{96, 16, 0}, Case{2000, 3, 0}, Case{7, 1, 0}, Case{3000, 36, 100}, Case{515, 12, -30},
-                        Case{5000, 4, 1000}, Case{64, 72, 0}, Case{300, 144, 5}, Case{1200, 24, 0}, Case{2, 8, 0}}) {
+  for (const Case& c :
+       {Case{96, 16, 0}, Case{2000, 3, 0}, Case{7, 1, 0}, Case{3000, 36, 100}, Case{515, 12, -30}, Case{5000, 4, 1000},
+        Case{64, 72, 0}, Case{300, 144, 5}, Case{1200, 24, 0}, Case{2, 8, 0}, Case{1, 40, 0}, Case{901, 61, 10}}) {
     const Inputs inputs = MakeInputs(c);
     for (const bool affine : {false, true}) {
       Outcome first;
@@ -175,6 +176,25 @@ TEST_CASE("normalising with a fused ReLU equals max of the result and 0, and NaN
       });
     }
   }
+}
+
+TEST_CASE("a factor of batch normalisation's backward data multiplies the result", "[kernels]") {
+  const Case c{300, 20, 1};
+  const Inputs in = MakeInputs(c);
+  const std::vector<float> mean(c.channels, 1.25f), variance(c.channels, 0.75f), diff = Normals(c.channels, 5);
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads);
+    std::vector<float> plain(in.src.size(), -9), scaled(in.src.size(), -9), scratch(3 * c.channels);
+    BatchNormBackwardDataArgs args{in.src.data(), in.diff_dst.data(), c.rows,       c.channels,
+                                   mean.data(),   variance.data(),    kEpsilon,     in.gamma.data(),
+                                   diff.data(),   in.beta.data(),     plain.data(), scratch.data()};
+    BatchNormBackwardData(args);
+    args.diff_src = scaled.data();
+    args.factor = 0.25f;  // a power of two, so that both round alike
+    BatchNormBackwardData(args);
+    for (float& value : plain) value *= 0.25f;
+    REQUIRE(scaled == plain);
+  });
 }
 
 TEST_CASE("running statistics take the unbiased variance", "[kernels]") {

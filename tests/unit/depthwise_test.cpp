@@ -115,6 +115,23 @@ TEST_CASE("depthwise passes hold at every width, with and without ReLU, and with
   }
 }
 
+TEST_CASE("depthwise passes hold where an image is several bands of rows, and a row several blocks", "[kernels]") {
+  for (const int64_t channels : {16, 36, 61}) {
+    for (const int64_t kernel : {3, 5, 7}) {
+      for (const int64_t dilation : {1, 2}) {
+        CheckExact({.n = 1,
+                    .h = 13,
+                    .w = 27,
+                    .c = channels,
+                    .kernel = kernel,
+                    .dilation = dilation,
+                    .pad = dilation * (kernel / 2),
+                    .relu = channels == 36});
+      }
+    }
+  }
+}
+
 TEST_CASE("depthwise passes take kernels, strides and dilations without a fast path", "[kernels]") {
   for (const int64_t channels : {2, 20}) {
     CheckExact({.n = 2, .h = 7, .w = 6, .c = channels, .kernel = 1});

@@ -21,19 +21,19 @@ struct DepthwiseRow {
   float floor;  // src is read as max(src, floor): 0 for a fused ReLU, -inf for none
 };
 
-// One row of a depthwise backward-weights pass: sums[t][c] += sum over p of diff_dst[p][c] * src[first + p * stride + t
-// * dilation][c].
-struct DepthwiseWeightsRow {
-  const float* src;       // [src_width][channels]
-  const float* diff_dst;  // [count][channels]
+// Rows of a depthwise backward-weights pass that see one row of the kernel: sums[t][c] += sum over rows and p of
+// diff_dst[p][c] * src[first + p * stride + t * dilation][c].
+struct DepthwiseWeightsRows {
+  const float* src;       // rows of [src_width][channels], src_step floats apart
+  const float* diff_dst;  // [rows][count][channels]
   float* sums;            // [taps][channels]
-  int64_t taps, stride, dilation, first, src_width, channels, count;
+  int64_t rows, src_step, taps, stride, dilation, first, src_width, channels, count;
   float floor;
 };
 
 struct DepthwiseTable {
   void (*row)(const DepthwiseRow&);
-  void (*weights_row)(const DepthwiseWeightsRow&);
+  void (*weights_rows)(const DepthwiseWeightsRows&);
 };
 
 // dst [rows, n] = src [rows, k] times matrix [k, n], all dense.
@@ -55,6 +55,18 @@ struct OuterProducts {
 struct PointwiseTable {
   void (*multiply)(const MatrixProduct&);
   void (*add_outer_products)(const OuterProducts&);
+};
+
+// totals [size] = the sum of parts arrays, in their order and in double, for elements [begin, end). totals may be the
+// first array.
+struct PartialSums {
+  const float* partial;  // [parts][size]
+  int64_t parts, size, begin, end;
+  float* totals;
+};
+
+struct PartialSumsTable {
+  void (*add)(const PartialSums&);
 };
 
 // A dst row of a convolution from few channels: weights [taps][channels][out]; src is at its image's start, `top` the
@@ -203,6 +215,7 @@ struct DropoutTable {
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
 PD_DECLARE_TABLE(PointwiseTable, kPointwise)
+PD_DECLARE_TABLE(PartialSumsTable, kPartialSums)
 PD_DECLARE_TABLE(NarrowTable, kNarrow)
 PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
 PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)
