@@ -1,6 +1,7 @@
 #include "kernels/separable.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -102,12 +103,15 @@ struct BackwardPartials {
   float *depthwise, *pointwise, *norm;
 };
 
-// Runs body(lane, tile index) for all tiles, lanes being 0 to p.lanes - 1, each one tile at a time.
+// Runs body(lane, tile index) for all tiles, lanes being 0 to p.lanes - 1, each one tile at a time. A lane takes the
+// next tile when it is done with one, so that a core that was held up leaves the rest to the others; which lane runs a
+// tile shows in no result.
 template <class Body>
 void ForTiles(const SeparableParams& p, int64_t tiles, const Body& body) {
+  std::atomic<int64_t> next = 0;
   base::ParallelFor(p.lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)
-      for (int64_t tile = tiles * lane / p.lanes; tile < tiles * (lane + 1) / p.lanes; ++tile) body(lane, tile);
+      for (int64_t tile = next++; tile < tiles; tile = next++) body(lane, tile);
   });
 }
 
