@@ -1,12 +1,12 @@
 // Batch normalisation (Ioffe and Szegedy 2015), in two halves each way, so that a pass may put something between them.
 // batch_norm_statistics: per channel over N, H, W, m elements: mean, variance = mean of squares of deviations (biased),
 // both f64 whatever the data: what they are rounded by would shift whole channels.
-// batch_norm_apply: dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, with the statistics of src in training
-// and running ones in evaluation.
-// Backward, xhat = (src - mean) * invstd: batch_norm_bwd_sums: diff_gamma = sum diff_dst * xhat, diff_beta = sum
-// diff_dst; batch_norm_bwd_data: diff_src = gamma * invstd * (diff_dst - diff_beta / m - xhat * diff_gamma / m), which
-// holds what goes through the statistics.
-// update_statistics: running = (1 - momentum) running + momentum * batch, with the unbiased variance (m / (m - 1)).
+// batch_norm_apply: dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, with the statistics of src in
+// training and running ones in evaluation. Backward, xhat = (src - mean) * invstd: batch_norm_bwd_sums: diff_gamma =
+// sum diff_dst * xhat, diff_beta = sum diff_dst; batch_norm_bwd_data: diff_src = weight * gamma * invstd * (diff_dst -
+// diff_beta / m - xhat * diff_gamma / m), which holds what goes through the statistics; weight is 1, or an entry of a
+// table (passes/fuse_normalized_sums.cpp). update_statistics: running = (1 - momentum) running + momentum * batch, with
+// the unbiased variance (m / (m - 1)).
 #include <cmath>
 
 #include "base/parallel.h"
@@ -112,17 +112,28 @@ void ReferenceBwdSums(const ReferenceContext& c) {
   });
 }
 
-// Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma].
+// Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table].
+std::vector<TensorDesc> InferBwdData(const ir::Attributes& packed, std::span<const TensorDesc> in) {
+  const int64_t index = ir::Unpack<BatchNormBwdDataAttributes>(packed).index;
+  const size_t inputs = in.size() - (index < 0 ? 0 : 1);
+  PD_CHECK(inputs == 6 || inputs == 7, "{} inputs, index {}", in.size(), index);
+  PD_CHECK(index < in.back().shape.elements());
+  return {in[0]};
+}
+
 void ReferenceBwdData(const ReferenceContext& c) {
   const Shape shape = c.in_shape(0);
   const double count = static_cast<double>(shape.n() * shape.h() * shape.w());
-  const bool affine = c.node.inputs.size() == 7;
+  const int64_t index = ir::Unpack<BatchNormBwdDataAttributes>(c.node.attributes).index;
+  const int last = static_cast<int>(c.node.inputs.size()) - 1;
+  const bool affine = (index < 0 ? last : last - 1) == 6;
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
     const T *src = c.in<T>(0), *diff = c.in<T>(3);
+    const double weight = index < 0 ? 1.0 : static_cast<double>(c.in<T>(last)[index]);
     ParallelChannels(shape, [&](int64_t channel) {
       const Moments moments = MomentsOf(c, channel);
-      const double scale = affine ? c.in<T>(6)[channel] * moments.invstd : moments.invstd;
+      const double scale = weight * (affine ? c.in<T>(6)[channel] * moments.invstd : moments.invstd);
       const double slope = c.in<T>(4)[channel] / count, shift = c.in<T>(5)[channel] / count;
       ForEachOfChannel(shape, channel, [&](int64_t i) {
         const double xhat = (src[i] - moments.mean) * moments.invstd;
@@ -146,7 +157,8 @@ void GradientApply(GradientContext& c) {
   if (!c.wants(0)) return;
   std::vector<ValueId> inputs = {src, mean, variance, c.diff(0), sums[0], sums[1]};
   if (affine) inputs.push_back(node.inputs[3]);
-  c.Contribute(0, Emit(c.graph(), ir::OpKind::kBatchNormBwdData, node.attributes, std::move(inputs))[0]);
+  const auto attributes = ir::Pack(BatchNormBwdDataAttributes{ir::Unpack<BatchNormAttributes>(node.attributes)});
+  c.Contribute(0, Emit(c.graph(), ir::OpKind::kBatchNormBwdData, attributes, std::move(inputs))[0]);
 }
 
 std::vector<TensorDesc> InferUpdate(const ir::Attributes&, std::span<const TensorDesc> in) {
@@ -177,7 +189,7 @@ void ReferenceUpdate(const ReferenceContext& c) {
 const OpDefinition kBatchNormStatisticsDefinition{InferStatistics, nullptr, ReferenceStatistics};
 const OpDefinition kBatchNormApplyDefinition{SameAsFirst, GradientApply, ReferenceApply};
 const OpDefinition kBatchNormBwdSumsDefinition{InferBwdSums, nullptr, ReferenceBwdSums};
-const OpDefinition kBatchNormBwdDataDefinition{SameAsFirst, nullptr, ReferenceBwdData};
+const OpDefinition kBatchNormBwdDataDefinition{InferBwdData, nullptr, ReferenceBwdData};
 const OpDefinition kUpdateStatisticsDefinition{InferUpdate, nullptr, ReferenceUpdate};
 
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon) {

@@ -38,8 +38,7 @@ Lowered LowerStatistics(const NodeView& view) {
 Lowered LowerApply(const NodeView& view) {
   const Rows r = RowsOf(view);
   const float epsilon = Epsilon(view);
-  const bool affine = view.inputs() == 5,
-             running = view.graph.desc(view.node.inputs[1]).dtype == tensor::DType::kF32;
+  const bool affine = view.inputs() == 5, running = view.graph.desc(view.node.inputs[1]).dtype == tensor::DType::kF32;
   return OwnKernel(view, "own:batch_norm_apply", Doubles(4 * r.channels), [=](auto in, auto out, void* workspace) {
     const int64_t c = r.channels;
     auto* doubles = static_cast<double*>(workspace);
@@ -65,27 +64,34 @@ Lowered LowerBackwardSums(const NodeView& view) {
   const Rows r = RowsOf(view);
   const float epsilon = Epsilon(view);
   const int64_t scratch = kernels::BatchNormReduceScratch(r.rows, r.channels);
-  return OwnKernel(view, "own:batch_norm_bwd_sums", Floats(scratch + 2 * r.channels),
-                   [=](auto in, auto out, void* workspace) {
-                     auto *floats = static_cast<float*>(workspace), *mean = floats + scratch;
-                     Round(in, r.channels, mean);
-                     kernels::BatchNormBackwardReduce({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean,
-                                                       mean + r.channels, epsilon, Out<float>(out, 0),
-                                                       Out<float>(out, 1), floats});
-                   });
+  return OwnKernel(
+      view, "own:batch_norm_bwd_sums", Floats(scratch + 2 * r.channels), [=](auto in, auto out, void* workspace) {
+        auto *floats = static_cast<float*>(workspace), *mean = floats + scratch;
+        Round(in, r.channels, mean);
+        kernels::BatchNormBackwardReduce({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean,
+                                          mean + r.channels, epsilon, Out<float>(out, 0), Out<float>(out, 1), floats});
+      });
 }
 
-// Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma].
+// Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table]. To the kernel a weight is a gamma
+// that all channels share.
 Lowered LowerBackwardData(const NodeView& view) {
   const Rows r = RowsOf(view);
   const float epsilon = Epsilon(view);
-  const bool affine = view.inputs() == 7;
-  return OwnKernel(view, "own:batch_norm_bwd_data", Floats(5 * r.channels), [=](auto in, auto out, void* workspace) {
-    auto *floats = static_cast<float*>(workspace), *mean = floats + 3 * r.channels;
+  const int64_t index = view.node.attributes.Int("index");
+  const int last = view.inputs() - 1;
+  const bool affine = (index < 0 ? last : last - 1) == 6;
+  return OwnKernel(view, "own:batch_norm_bwd_data", Floats(6 * r.channels), [=](auto in, auto out, void* workspace) {
+    auto *floats = static_cast<float*>(workspace), *mean = floats + 3 * r.channels, *weighted = mean + 2 * r.channels;
     Round(in, r.channels, mean);
+    const float* gamma = affine ? In<float>(in, 6) : nullptr;
+    if (index >= 0) {
+      const float weight = In<float>(in, last)[index];
+      for (int64_t i = 0; i < r.channels; ++i) weighted[i] = weight * (affine ? gamma[i] : 1.0f);
+      gamma = weighted;
+    }
     kernels::BatchNormBackwardData({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean, mean + r.channels,
-                                    epsilon, affine ? In<float>(in, 6) : nullptr, In<float>(in, 4), In<float>(in, 5),
-                                    Out<float>(out, 0), floats});
+                                    epsilon, gamma, In<float>(in, 4), In<float>(in, 5), Out<float>(out, 0), floats});
   });
 }
 
