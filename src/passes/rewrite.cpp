@@ -8,7 +8,10 @@
 namespace pdarts::passes {
 
 std::span<const Rewrite> Rewrites() {
-  static constexpr Rewrite kRewrites[] = {{"fold_zero", FoldZero}, {"merge_sums", MergeSums}, {"dead_code", DeadCode}};
+  static constexpr Rewrite kRewrites[] = {{"fold_zero", FoldZero},
+                                          {"merge_sums", MergeSums},
+                                          {"fuse_normalized_sums", FuseNormalizedSums},
+                                          {"dead_code", DeadCode}};
   return kRewrites;
 }
 
