@@ -50,6 +50,8 @@ enum class OpKind : uint8_t {
   kWeightedSum,
   kWeightedSumBwdWeights,
   kScaleByWeight,
+  kNormalizedSum,
+  kNormalizedSumBwd,
   // loss and measures
   kCrossEntropy,
   kCrossEntropyBwd,

@@ -19,6 +19,7 @@ extern const OpDefinition kConcatDefinition, kSliceDefinition, kSubsampleDefinit
 extern const OpDefinition kDropoutDefinition, kAddNDefinition, kScaleDefinition;
 extern const OpDefinition kSoftmaxDefinition, kSoftmaxBwdDefinition, kWeightedSumDefinition,
     kWeightedSumBwdWeightsDefinition, kScaleByWeightDefinition;
+extern const OpDefinition kNormalizedSumDefinition, kNormalizedSumBwdDefinition;
 extern const OpDefinition kCrossEntropyDefinition, kCrossEntropyBwdDefinition, kCountCorrectDefinition;
 extern const OpDefinition kSumSquaresDefinition, kSgdDefinition, kAdamDefinition;
 extern const OpDefinition kReorderDefinition, kCopyDefinition;

@@ -46,6 +46,8 @@ constexpr const OpDefinition* kDefinitions[] = {
     &kWeightedSumDefinition,
     &kWeightedSumBwdWeightsDefinition,
     &kScaleByWeightDefinition,
+    &kNormalizedSumDefinition,
+    &kNormalizedSumBwdDefinition,
     &kCrossEntropyDefinition,
     &kCrossEntropyBwdDefinition,
     &kCountCorrectDefinition,

@@ -168,6 +168,42 @@ ValueId Softmax(Graph& graph, ValueId src);  // of each row of [rows, columns]
 ValueId WeightedSum(Graph& graph, const std::vector<ValueId>& srcs, ValueId weights,
                     const std::vector<int64_t>& indices);
 
+// ---- normalized_sum.cpp: weighted sums of batch norms without affine parameters; only the passes build them
+struct SumTerm {
+  ValueId src;                                           // [N, C, H, W]
+  ValueId mean = ir::kNoValue, variance = ir::kNoValue;  // f64 [C], of batch_norm_statistics; kNoValue: src as it is
+};
+// `normalized` is 1 where a term has statistics.
+struct NormalizedSumAttributes {
+  std::vector<int64_t> indices, normalized;
+  double epsilon = 1e-5;
+  template <class F>
+  void Visit(F&& f) {
+    f("indices", indices), f("normalized", normalized), f("epsilon", epsilon);
+  }
+};
+// rows and columns are those of the table if its gradient is wanted, else 0.
+struct NormalizedSumBwdAttributes : NormalizedSumAttributes {
+  int64_t rows = 0, columns = 0;
+  template <class F>
+  void Visit(F&& f) {
+    NormalizedSumAttributes::Visit(f), f("rows", rows), f("columns", columns);
+  }
+};
+// sum_k table.flat[indices[k]] * (terms[k] normalised by its statistics, or as it is).
+ValueId NormalizedSum(Graph& graph, ValueId table, const std::vector<SumTerm>& terms,
+                      const std::vector<int64_t>& indices, double epsilon);
+struct NormalizedSumDiffs {
+  std::vector<ValueId> gammas;  // [C] for each term, kNoValue for those without statistics
+  ValueId beta;                 // [C], the same for all terms
+  ValueId table;                // kNoValue unless asked for
+};
+// What batch_norm_bwd_sums would find for the terms if each got diff_dst, not multiplied by its weight; and the
+// gradient of the table [rows, columns], where both are not 0.
+NormalizedSumDiffs NormalizedSumBwd(Graph& graph, ValueId diff_dst, const std::vector<SumTerm>& terms,
+                                    const std::vector<int64_t>& indices, double epsilon, int64_t rows = 0,
+                                    int64_t columns = 0);
+
 // ---- loss.cpp
 // Mean over the batch of the cross entropy with label smoothing s: target (1-s) on the label plus s/classes on every
 // class. logits [N, K], labels i32 [N]; result [1] in the logits' dtype.

@@ -8,8 +8,11 @@
 namespace pdarts::passes {
 
 std::span<const Rewrite> Rewrites() {
-  static constexpr Rewrite kRewrites[] = {
-      {"fold_zero", FoldZero}, {"merge_sums", MergeSums}, {"fuse_separable", FuseSeparable}, {"dead_code", DeadCode}};
+  static constexpr Rewrite kRewrites[] = {{"fold_zero", FoldZero},
+                                          {"merge_sums", MergeSums},
+                                          {"fuse_normalized_sums", FuseNormalizedSums},
+                                          {"fuse_separable", FuseSeparable},
+                                          {"dead_code", DeadCode}};
   return kRewrites;
 }
 

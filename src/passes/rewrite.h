@@ -15,6 +15,9 @@ ir::Graph FoldZero(const ir::Graph& graph);
 // A sum of sums becomes one sum where nobody else reads the inner one: add_n in add_n, and an add_n of weighted sums
 // (or weighted values) over the same table. The terms keep their order; rounding may differ in the last bits.
 ir::Graph MergeSums(const ir::Graph& graph);
+// Weighted sums of batch norms without affine parameters read what is normalised, and one node gathers the sums that
+// their backward needs. No such apply and no scaled gradient is left, but where something else reads it.
+ir::Graph FuseNormalizedSums(const ir::Graph& graph);
 // relu, depthwise, 1x1 and the statistics of its result become one node, and their gradients another, where nobody else
 // reads what lies between; so does the batch norm before the relu.
 ir::Graph FuseSeparable(const ir::Graph& graph);

@@ -16,6 +16,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/isa.h"
 #include "kernels/layout.h"
+#include "kernels/normalized_sum.h"
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
 
@@ -53,6 +54,7 @@ class Bench {
     Pointwise();
     Elementwise();
     Norms();
+    for (const int64_t terms : {5, 14}) Sums(terms);
     Pools();
   }
 
@@ -137,6 +139,48 @@ class Bench {
     Line("bn bwd data", 3, [&] {
       kernels::BatchNormBackwardData({a_.data(), b_.data(), rows, c_, mean.data(), variance.data(), 1e-5f, nullptr,
                                       gamma.data(), beta.data(), d_.data(), tiny.data()});
+    });
+  }
+
+  // A sum of batch norms and the way back, each source a tensor of its own as in a network: as one pass and as steps.
+  void Sums(int64_t terms) {
+    const int64_t rows = n_ * side_ * side_;
+    std::vector<std::vector<float>> srcs(terms, std::vector<float>(count_, 0.5f)), results = srcs;
+    std::vector<double> mean(c_, 0.25), variance(c_, 1), coefficients(2 * c_);
+    std::vector<kernels::NormalizedTerm> list;
+    std::vector<const float*> applied;
+    std::vector<float> weights(terms, 0.1f), gammas(terms * c_), beta(c_), mean_f(c_, 0.25f), variance_f(c_, 1),
+        tiny(3 * c_);
+    std::vector<float*> gamma;
+    for (int64_t k = 0; k < terms; ++k) {
+      list.push_back({srcs[k].data(), mean.data(), variance.data(), 0.1f});
+      applied.push_back(results[k].data());
+      gamma.push_back(gammas.data() + k * c_);
+    }
+    std::vector<double> scratch(
+        (kernels::NormalizedSumScratch(terms, c_) + kernels::NormalizedSumBackwardScratch(terms, rows, c_)) / 8 + 1);
+    std::vector<float> reduce(kernels::BatchNormReduceScratch(rows, c_));
+    const auto tensors = static_cast<double>(terms);
+    const std::string of = fmt::format(" of {}", terms);
+    Line("apply, weighted sum" + of, tensors + 1, [&] {
+      for (int64_t k = 0; k < terms; ++k)
+        kernels::BatchNormApply({srcs[k].data(), rows, c_, mean.data(), variance.data(), 1e-5f, nullptr, nullptr,
+                                 results[k].data(), coefficients.data()});
+      kernels::WeightedSum({applied.data(), weights.data(), terms, d_.data(), count_});
+    });
+    Line("normalised sum" + of, tensors + 1, [&] {
+      kernels::NormalizedSum({list.data(), terms, rows, c_, 1e-5, d_.data(), scratch.data()});
+    });
+    Line("scale, bn bwd reduce" + of, tensors + 1, [&] {
+      for (int64_t k = 0; k < terms; ++k) {
+        kernels::Scale(d_.data(), 0.1f, results[k].data(), count_);
+        kernels::BatchNormBackwardReduce({srcs[k].data(), results[k].data(), rows, c_, mean_f.data(), variance_f.data(),
+                                          1e-5f, gamma[k], beta.data(), reduce.data()});
+      }
+    });
+    Line("normalised sum bwd" + of, tensors + 1, [&] {
+      kernels::NormalizedSumBackward(
+          {list.data(), terms, rows, c_, 1e-5, d_.data(), gamma.data(), beta.data(), nullptr, scratch.data()});
     });
   }
 

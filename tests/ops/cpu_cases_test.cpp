@@ -208,6 +208,60 @@ std::vector<Case> SeparableCases() {
   return cases;
 }
 
+// Of ops that only passes build: what has several outputs names all but the first itself.
+std::vector<Case> FusedCases() {
+  const Shape image{2, 12, 8, 6}, table{2, 3};
+  const auto term = [](Graph& g, ValueId src) {
+    const auto statistics = Emit(g, ir::OpKind::kBatchNormStatistics, {}, {src});
+    return SumTerm{src, statistics[0], statistics[1]};
+  };
+  const auto terms = [=](Graph& g, ValueId a, ValueId b) {
+    return std::vector<SumTerm>{term(g, a), {b}, term(g, Relu(g, b)), term(g, Scale(g, a, 3)), term(g, b)};
+  };
+  const std::vector<int64_t> indices = {0, 4, 5, 1, 0};
+  std::vector<Case> cases = {
+      {"normalized sum",
+       {image, image, table},
+       [=](Graph& g, const auto& x) { return NormalizedSum(g, x[2], terms(g, x[0], x[1]), indices, 1e-5); },
+       false},
+      {"a sum of batch norms and its gradients",
+       {image, image, table},
+       [](Graph& g, const auto& x) {
+         const auto norm = [&](ValueId src) { return BatchNorm(g, src, ir::kNoValue, ir::kNoValue, 1e-5).dst; };
+         const ValueId pool = norm(AvgPool(g, x[1], {3, 1, 1}));
+         const ValueId sum = WeightedSum(g, {norm(x[0]), x[1], pool}, Softmax(g, x[2]), {0, 4, 5});
+         return AddN(g, {sum, WeightedSum(g, {Relu(g, sum), pool}, Softmax(g, x[2]), {1, 2})});
+       },
+       false}};
+  for (const bool with_table : {false, true})
+    cases.push_back({fmt::format("normalized sum backward, table {}", with_table),
+                     {image, image, image},
+                     [=](Graph& g, const auto& x) {
+                       const auto diffs = NormalizedSumBwd(g, x[2], terms(g, x[0], x[1]), indices, 1e-5,
+                                                           with_table ? 2 : 0, with_table ? 3 : 0);
+                       for (size_t k : {2, 3, 4}) g.Output(fmt::format("gamma{}", k), diffs.gammas[k]);
+                       g.Output("beta", diffs.beta);
+                       if (with_table) g.Output("table", diffs.table);
+                       return diffs.gammas[0];
+                     },
+                     false});
+  for (const bool affine : {false, true})
+    cases.push_back({fmt::format("weighted batch norm backward, affine {}", affine),
+                     {image, image, table, Shape{12}},
+                     [=](Graph& g, const auto& x) {
+                       const SumTerm t = term(g, x[0]);
+                       const auto sums = Emit(g, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{}),
+                                              {t.src, t.mean, t.variance, x[1]});
+                       std::vector<ValueId> inputs = {t.src, t.mean, t.variance, x[1], sums[0], sums[1]};
+                       if (affine) inputs.push_back(x[3]);
+                       inputs.push_back(x[2]);
+                       const auto attributes = ir::Pack(BatchNormBwdDataAttributes{{1e-5}, 4});
+                       return Emit(g, ir::OpKind::kBatchNormBwdData, attributes, std::move(inputs))[0];
+                     },
+                     false});
+  return cases;
+}
+
 // Every instruction set that this machine has.
 std::vector<std::string> Sets() {
   std::vector<std::string> sets;
@@ -230,6 +284,7 @@ TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]")
     for (const Case& c : OtherCases()) CheckCase(c);
     for (const Case& c : PoolCases()) CheckCase(c);
     for (const Case& c : SeparableCases()) CheckCase(c);
+    for (const Case& c : FusedCases()) CheckCase(c);
   }
   kernels::SetIsa("auto");
 }

@@ -85,6 +85,27 @@ TEST_CASE("batch norm gradients", "[ops]") {
                 [](Graph& g, const auto& x) { return BatchNorm(g, x[0], x[1], x[2], 1e-5).dst; });
 }
 
+TEST_CASE("a weighted batch norm gradient is the weight times the gradient", "[ops]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF64, kImage}), diff = graph.Input("diff", {DType::kF64, kImage});
+  const ValueId table = graph.Input("table", {DType::kF64, Shape{2, 3}});
+  const auto norm = BatchNorm(graph, x, ir::kNoValue, ir::kNoValue, 1e-5);
+  const ValueId gradient = DifferentiateFrom(graph, norm.dst, diff, {x})[0];
+  std::vector<ValueId> inputs = graph.node(graph.value(gradient).producer).inputs;
+  inputs.push_back(table);
+  const ValueId weighted =
+      Emit(graph, ir::OpKind::kBatchNormBwdData, ir::Pack(BatchNormBwdDataAttributes{{1e-5}, 4}), inputs)[0];
+  Named named;
+  for (const ValueId value : {x, diff, table}) {
+    const auto& name = std::get<std::string>(graph.node(graph.value(value).producer).attributes.Get("name"));
+    named[name] = RandomTensor(graph.desc(value), static_cast<uint32_t>(value), 1000, 700);
+  }
+  const std::vector<HostTensor> values = Interpret(graph, named);
+  const double weight = named["table"].As<double>()[4];
+  for (size_t i = 0; i < values[gradient].As<double>().size(); ++i)
+    CHECK(values[weighted].As<double>()[i] == Catch::Approx(weight * values[gradient].As<double>()[i]).epsilon(1e-12));
+}
+
 TEST_CASE("pooling and relu gradients", "[ops]") {
   for (int64_t stride : {1, 2}) {
     CheckGradient({kImage}, [&](Graph& g, const auto& x) { return MaxPool(g, x[0], {3, stride, 1}); });

@@ -64,6 +64,86 @@ TEST_CASE("Sums of sums become one, but not where the inner one is read elsewher
   CHECK(terms(2) == 5);
 }
 
+// Two nodes as of a searched cell, the second with two edges: a pool + BN in both, a BN of its own in each sum, plain
+// terms; and the gradients of x and, if wanted, of the alphas.
+Graph SearchedNodes(bool alphas_wanted) {
+  const TensorDesc image{DType::kF64, Shape{2, 3, 4, 4}};
+  Graph graph;
+  const ValueId x = graph.Input("x", image), alphas = graph.Input("alphas", {DType::kF64, Shape{3, 3}});
+  const ValueId table = ops::Softmax(graph, alphas);
+  const auto norm = [&](ValueId src) { return ops::BatchNorm(graph, src, ir::kNoValue, ir::kNoValue, 1e-5).dst; };
+  const ValueId pool = norm(ops::AvgPool(graph, x, {3, 1, 1}));
+  const ValueId first = ops::WeightedSum(graph, {pool, norm(ops::Relu(graph, x)), x}, table, {0, 1, 2});
+  const ValueId second =
+      ops::AddN(graph, {ops::WeightedSum(graph, {pool, norm(ops::MaxPool(graph, x, {3, 1, 1}))}, table, {3, 5}),
+                        ops::WeightedSum(graph, {norm(ops::Relu(graph, first)), first}, table, {6, 8})});
+  const ValueId result = ops::Concat(graph, {first, second});
+  graph.Output("result", result);
+  std::vector<ValueId> wanted = {x};
+  if (alphas_wanted) wanted.push_back(alphas);
+  const auto diffs = ops::DifferentiateFrom(graph, result, graph.Input("diff", graph.desc(result)), wanted);
+  for (size_t i = 0; i < diffs.size(); ++i) graph.Output(i == 0 ? "diff_x" : "diff_alphas", diffs[i]);
+  return graph;
+}
+
+// Both graphs' outputs, by the reference kernels node by node.
+void CheckSameValues(const Graph& a, const Graph& b) {
+  std::map<std::string, tensor::HostTensor> named;
+  for (const ir::Node& node : a.nodes())
+    if (node.kind == OpKind::kInput) {
+      const auto& name = std::get<std::string>(node.attributes.Get("name"));
+      named[name] = tests::RandomTensor(a.desc(node.outputs[0]), static_cast<uint32_t>(named.size()), 1000, 700);
+    }
+  const auto values_a = tests::Interpret(a, named), values_b = tests::Interpret(b, named);
+  for (size_t output = 0; output < a.outputs().size(); ++output) {
+    CAPTURE(a.outputs()[output].first);
+    const auto x = values_a[a.outputs()[output].second].ToDoubles(),
+               y = values_b[b.outputs()[output].second].ToDoubles();
+    REQUIRE(x.size() == y.size());
+    for (size_t i = 0; i < x.size(); ++i) CHECK(std::abs(x[i] - y[i]) < 1e-12 * (1 + std::abs(x[i])));
+  }
+}
+
+TEST_CASE("Sums of batch norms normalise by themselves, and their backward does not scale", "[passes]") {
+  for (const bool alphas : {false, true}) {
+    const Graph graph = DeadCode(MergeSums(SearchedNodes(alphas)));
+    const Graph fused = FuseNormalizedSums(graph);
+    ir::Verify(fused);
+    CAPTURE(alphas, ir::ToString(fused));
+    CHECK(Count(graph, OpKind::kBatchNormApply) == 4);
+    CHECK(Count(graph, OpKind::kWeightedSumBwdWeights) == (alphas ? 3 : 0));
+    CHECK(Count(graph, OpKind::kBatchNormBwdSums) == 4);
+    CHECK(Count(graph, OpKind::kScaleByWeight) == 5);  // of three norms, and of x and the first node as plain terms
+
+    CHECK(Count(fused, OpKind::kNormalizedSum) == 2);
+    CHECK(Count(fused, OpKind::kNormalizedSumBwd) == 2);
+    CHECK(Count(fused, OpKind::kBatchNormApply) == 0);
+    CHECK(Count(fused, OpKind::kWeightedSum) == 1);  // the gradient of the shared pool
+    CHECK(Count(fused, OpKind::kWeightedSumBwdWeights) == 0);
+    CHECK(Count(fused, OpKind::kBatchNormBwdSums) == 1);
+    CHECK(Count(fused, OpKind::kBatchNormBwdData) == 4);
+    CHECK(Count(fused, OpKind::kScaleByWeight) == 2);
+    CHECK(DeadCode(fused).nodes().size() == fused.nodes().size());
+    CheckSameValues(graph, fused);
+    CheckSameValues(SearchedNodes(alphas), FuseNormalizedSums(SearchedNodes(alphas)));  // sums not merged
+  }
+}
+
+TEST_CASE("A batch norm that something else reads too stays a term of its sum", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", kImage), table = graph.Input("table", {DType::kF32, Shape{1, 3}});
+  const ValueId read = ops::BatchNorm(graph, x, ir::kNoValue, ir::kNoValue, 1e-5).dst;
+  const ValueId alone = ops::BatchNorm(graph, ops::Relu(graph, x), ir::kNoValue, ir::kNoValue, 1e-5).dst;
+  const ValueId other = ops::BatchNorm(graph, ops::Scale(graph, x, 2), ir::kNoValue, ir::kNoValue, 1e-3).dst;
+  graph.Output("relu", ops::Relu(graph, read));
+  graph.Output("sum", ops::WeightedSum(graph, {read, alone, other}, table, {0, 1, 2}));
+  const Graph fused = FuseNormalizedSums(graph);
+  CHECK(Count(fused, OpKind::kBatchNormApply) == 2);
+  const ir::Node& sum = fused.node(fused.value(fused.outputs()[1].second).producer);
+  REQUIRE(sum.kind == OpKind::kNormalizedSum);
+  CHECK(sum.attributes.ToString() == "indices=[0,1,2] normalized=[0,1,0] epsilon=1e-05");
+}
+
 TEST_CASE("Dead code goes, what an assignment or output needs stays", "[passes]") {
   Graph graph;
   const ValueId x = graph.Input("x", kImage);
@@ -84,8 +164,9 @@ TEST_CASE("Rewrites keep names, slots and outputs", "[passes]") {
   CHECK(rewritten.slots().size() == graph.slots().size());
   CHECK(rewritten.outputs().size() == graph.outputs().size());
   CHECK(ir::ToString(rewritten).find("# stem_bn") != std::string::npos);
-  CHECK(RunRewrites(graph, {"fold_zero", "merge_sums", "fuse_separable", "dead_code"}, times).nodes().size() ==
-        graph.nodes().size());
+  std::vector<std::string> all;
+  for (const Rewrite& rewrite : Rewrites()) all.push_back(rewrite.name);
+  CHECK(RunRewrites(graph, all, times).nodes().size() == graph.nodes().size());
 }
 
 // relu, depthwise, 1x1, batch norm, and the same again; both ends have other readers. Outputs: the result and, in

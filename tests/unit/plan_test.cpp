@@ -60,7 +60,7 @@ TEST_CASE("The bits do not depend on memory reuse, poison or order", "[plan]") {
 
 TEST_CASE("Without rewrites the result is the same", "[plan]") {
   const Outcome with = Train({}, DType::kF64);
-  for (const char* name : {"fold_zero", "merge_sums", "dead_code"}) {
+  for (const char* name : {"fold_zero", "merge_sums", "fuse_normalized_sums", "dead_code"}) {
     const Outcome without = Train({.disabled_passes = {name}}, DType::kF64);
     for (size_t step = 0; step < with.loss.size(); ++step)
       CHECK(std::abs(with.loss[step] - without.loss[step]) < 1e-12);

@@ -49,6 +49,9 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kWeightedSumBwdWeights:
     case OpKind::kScaleByWeight:
       return LowerMixed(view);
+    case OpKind::kNormalizedSum:
+    case OpKind::kNormalizedSumBwd:
+      return LowerNormalizedSum(view);
     case OpKind::kCrossEntropy:
     case OpKind::kCrossEntropyBwd:
     case OpKind::kCountCorrect:

@@ -66,6 +66,7 @@ Lowered LowerElementwise(const NodeView& view);                  // relu, add_n,
 Lowered LowerPool(const NodeView& view);                         // all pools
 Lowered LowerShape(const NodeView& view);                        // concat, slice, subsample
 Lowered LowerMixed(const NodeView& view);                        // softmax, weighted sums
+Lowered LowerNormalizedSum(const NodeView& view);                // normalised sums, both ways
 Lowered LowerLoss(const NodeView& view);                         // cross entropy, counts, optimizers
 Lowered LowerReorder(const NodeView& view, OneDnn& onednn);
 

@@ -151,6 +151,35 @@ struct BatchNormTable {
   void (*backward_data)(const BatchNormGradient&);
 };
 
+// Elements of a sum of normalised sources, all arrays at its first one: dst[i] = shift[i % width] + sum over k of
+// scales[k][i % width] * srcs[k][begin + i] in double, rounded once. At most kNormalizedSumBlock of them.
+constexpr int64_t kNormalizedSumBlock = 512;
+struct NormalizedSumBlock {
+  const float* const* srcs;  // at the tensors' start
+  const double* scales;      // rows of `width`
+  const double* shift;
+  int64_t sources, width;  // width: a multiple of 16
+  float* dst;
+  int64_t begin, count;
+};
+
+// Of a chunk of [count / width, width], the last row maybe short: products[k][j] = sum of diff_dst * (srcs[k] -
+// means[k][j]), sums[j] = sum of diff_dst over the column j.
+struct NormalizedSumProducts {
+  const float* const* srcs;  // at the tensors' start, as is diff_dst
+  const float* diff_dst;
+  const float* means;  // rows of `width`
+  int64_t sources, width;
+  int64_t begin, count;
+  float* products;  // rows of `width`
+  float* sums;
+};
+
+struct NormalizedSumTable {
+  void (*sum)(const NormalizedSumBlock&);
+  void (*products)(const NormalizedSumProducts&);
+};
+
 // A row of pooling: y is the row of dst forward and of diff_src backward. The pointers beside it are at their image's
 // start.
 struct PoolRow {
@@ -219,6 +248,7 @@ PD_DECLARE_TABLE(PartialSumsTable, kPartialSums)
 PD_DECLARE_TABLE(NarrowTable, kNarrow)
 PD_DECLARE_TABLE(ElementwiseTable, kElementwise)
 PD_DECLARE_TABLE(BatchNormTable, kBatchNorm)
+PD_DECLARE_TABLE(NormalizedSumTable, kNormalizedSum)
 PD_DECLARE_TABLE(MaxPoolTable, kMaxPool)
 PD_DECLARE_TABLE(AveragePoolTable, kAveragePool)
 PD_DECLARE_TABLE(LayoutTable, kLayout)

@@ -1,0 +1,74 @@
+#include "kernels/normalized_sum.h"
+
+#include "backends/cpu/lowering.h"
+#include "ops/ops.h"
+
+namespace pdarts::backends::cpu {
+namespace {
+
+using kernels::NormalizedTerm;
+
+struct Sizes {
+  int64_t terms, rows, channels;
+};
+
+Sizes SizesOf(const NodeView& view, const ops::NormalizedSumAttributes& a) {
+  const tensor::Shape& src = view.in(1);
+  return {static_cast<int64_t>(a.indices.size()), src.n() * src.h() * src.w(), src.c()};
+}
+
+// Inputs from 1 on: each term's src and, where it is normalised, mean and variance. Weights: the table, or nullptr.
+void FillTerms(const ops::NormalizedSumAttributes& a, std::span<const void* const> in, const float* weights,
+               NormalizedTerm* terms) {
+  size_t input = 1;
+  for (size_t k = 0; k < a.indices.size(); ++k) {
+    const bool normalized = a.normalized[k] != 0;
+    terms[k] = {In<float>(in, input), normalized ? In<double>(in, input + 1) : nullptr,
+                normalized ? In<double>(in, input + 2) : nullptr, weights ? weights[a.indices[k]] : 0.0f};
+    input += normalized ? 3 : 1;
+  }
+}
+
+// Inputs: table, then the terms.
+Lowered LowerForward(const NodeView& view) {
+  const auto a = ir::Unpack<ops::NormalizedSumAttributes>(view.node.attributes);
+  const Sizes s = SizesOf(view, a);
+  const size_t bytes = a.indices.size() * sizeof(NormalizedTerm) + kernels::NormalizedSumScratch(s.terms, s.channels);
+  return OwnKernel(view, "own:normalized_sum", bytes, [a, s](auto in, auto out, void* workspace) {
+    auto* terms = static_cast<NormalizedTerm*>(workspace);
+    FillTerms(a, in, In<float>(in, 0), terms);
+    kernels::NormalizedSum({terms, s.terms, s.rows, s.channels, a.epsilon, Out<float>(out, 0), terms + s.terms});
+  });
+}
+
+// Inputs: diff_dst, then the terms; outputs: a diff_gamma for each normalised term, diff_beta [, table].
+Lowered LowerBackward(const NodeView& view) {
+  const auto a = ir::Unpack<ops::NormalizedSumBwdAttributes>(view.node.attributes);
+  const Sizes s = SizesOf(view, a);
+  const int64_t table = a.rows * a.columns;
+  const size_t scratch = kernels::NormalizedSumBackwardScratch(s.terms, s.rows, s.channels);
+  const size_t bytes = a.indices.size() * (sizeof(NormalizedTerm) + sizeof(float*) + sizeof(float)) + scratch;
+  return OwnKernel(view, "own:normalized_sum_bwd", bytes, [=](auto in, auto out, void* workspace) {
+    auto* terms = static_cast<NormalizedTerm*>(workspace);
+    auto** gammas = reinterpret_cast<float**>(terms + s.terms);
+    auto* kernel_scratch = reinterpret_cast<std::byte*>(gammas + s.terms);
+    auto* dots = reinterpret_cast<float*>(kernel_scratch + scratch);
+    FillTerms(a, in, nullptr, terms);
+    size_t output = 0;
+    for (int64_t k = 0; k < s.terms; ++k) gammas[k] = a.normalized[k] != 0 ? Out<float>(out, output++) : nullptr;
+    kernels::NormalizedSumBackward({terms, s.terms, s.rows, s.channels, a.epsilon, In<float>(in, 0), gammas,
+                                    Out<float>(out, output), table > 0 ? dots : nullptr, kernel_scratch});
+    if (table == 0) return;
+    float* weights = Out<float>(out, output + 1);
+    for (int64_t i = 0; i < table; ++i) weights[i] = 0;
+    for (int64_t k = 0; k < s.terms; ++k) weights[a.indices[k]] += dots[k];
+  });
+}
+
+}  // namespace
+
+Lowered LowerNormalizedSum(const NodeView& view) {
+  return view.node.kind == ir::OpKind::kNormalizedSum ? LowerForward(view) : LowerBackward(view);
+}
+
+}  // namespace pdarts::backends::cpu
