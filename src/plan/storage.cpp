@@ -1,18 +1,29 @@
 #include "plan/storage.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 
 namespace pdarts::plan {
+namespace {
+
+// A step walks through gigabytes: with pages of 4 KiB it waits for address translation. Buffers of many huge pages ask
+// for these; a kernel that gives none ignores it.
+constexpr size_t kHugePage = size_t{2} << 20, kManyHugePages = 8 * kHugePage;
+
+}  // namespace
 
 AlignedBuffer::AlignedBuffer(size_t bytes, const std::string& what) : bytes_(bytes) {
-  const size_t rounded = (bytes + device::kAlignment - 1) / device::kAlignment * device::kAlignment;
+  const size_t alignment = bytes >= kManyHugePages ? kHugePage : device::kAlignment;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   if (rounded == 0) return;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(device::kAlignment, rounded)));
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
   if (!data_) {
     throw base::DeviceError(fmt::format("not enough memory: {} MiB wanted", (bytes >> 20) + 1), what,
                             "use a smaller --batch or --channels");
   }
+  if (alignment == kHugePage) ::madvise(data_.get(), rounded, MADV_HUGEPAGE);
   std::memset(data_.get(), 0, rounded);
 }
 
