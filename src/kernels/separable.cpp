@@ -38,13 +38,13 @@ struct Tile {
   int64_t src_rows, src_at, dst_at;
 };
 
-// Buffers cut from one block, each on a cache line of its own.
+// Buffers cut from one block, each on a cache line of its own; from nullptr they are only counted.
 class Cutter {
  public:
   explicit Cutter(std::byte* block) : block_(block) {}
   template <class T>
   T* Take(int64_t count) {
-    T* start = reinterpret_cast<T*>(block_ + used_);
+    T* start = block_ == nullptr ? nullptr : reinterpret_cast<T*>(block_ + used_);
     used_ += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
     return start;
   }
