@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kLanes = 16;          // of the widest vector
 constexpr int64_t kLeastWidth = 64;     // so that short rows neither make short loops nor long fp32 sums
-constexpr int64_t kChunkFloats = 8192;  // per partial sum: fixed, since it shapes the tree of the additions
+constexpr int64_t kChunkFloats = 4096;  // per partial sum: fixed, since it shapes the tree of the additions
 
 // Rows are read several at a time, as one of `width` floats: whole vectors for any channel count.
 int64_t Width(int64_t channels) {
