@@ -53,21 +53,23 @@ Line LineOf(double mean, double variance, double gamma, double beta) {
 }
 
 // Joins the chunks' moments of channels [begin, end): channels inside chunks, as they lie in memory.
-void JoinMoments(const BatchNormStatisticsArgs& a, int64_t begin, int64_t end) {
-  const int64_t c = a.channels, size = ChunkRows(c), chunks = Chunks(a.rows, c);
-  const double total = static_cast<double>(a.rows);
-  const auto count = [&](int64_t chunk) { return static_cast<double>(std::min(size, a.rows - chunk * size)); };
+void JoinChannels(const BatchNormJoinArgs& a, int64_t begin, int64_t end) {
+  const int64_t c = a.channels;
+  double total = 0;
   std::fill(a.mean + begin, a.mean + end, 0.0);
   std::fill(a.variance + begin, a.variance + end, 0.0);
-  for (int64_t k = 0; k < chunks; ++k) {
-    const float* moments = a.scratch + 3 * c * k;
-    const double rows = count(k);
+  for (int64_t k = 0; k < a.chunks; ++k) {
+    const float* moments = a.moments + 3 * c * k;
+    const double rows = static_cast<double>(a.rows(k));
+    if (rows == 0) continue;
+    total += rows;
     for (int64_t i = begin; i < end; ++i) a.mean[i] += moments[i] * rows + moments[c + i];
   }
   for (int64_t i = begin; i < end; ++i) a.mean[i] /= total;
-  for (int64_t k = 0; k < chunks; ++k) {
-    const float* moments = a.scratch + 3 * c * k;
-    const double rows = count(k), inverse = 1 / rows;
+  for (int64_t k = 0; k < a.chunks; ++k) {
+    const float* moments = a.moments + 3 * c * k;
+    const double rows = static_cast<double>(a.rows(k)), inverse = 1 / rows;
+    if (rows == 0) continue;
     for (int64_t i = begin; i < end; ++i) {
       const double off = moments[i] - a.mean[i] + moments[c + i] * inverse;
       a.variance[i] += moments[2 * c + i] + off * off * rows;
@@ -76,22 +78,17 @@ void JoinMoments(const BatchNormStatisticsArgs& a, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) a.variance[i] /= total;
 }
 
-constexpr int64_t kJoined = 16;
-
-// Joins the chunks' sums of `count` channels, at most kJoined.
-void JoinSums(const BatchNormBackwardReduceArgs& a, int64_t first, int64_t count) {
-  const int64_t c = a.channels, chunks = Chunks(a.rows, c);
-  double products[kJoined] = {}, sums[kJoined] = {};
-  for (int64_t k = 0; k < chunks; ++k) {
-    const float* from = a.scratch + 2 * c * k + first;
-    for (int64_t i = 0; i < count; ++i) {
-      products[i] += from[i];
-      sums[i] += from[c + i];
+// The sums of channels [begin, end), with the rounding of the mean put right.
+void JoinSums(const BatchNormFinishArgs& a, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    double product = 0, sum = 0;
+    for (int64_t k = 0; k < a.chunks; ++k) {
+      product += a.partial[2 * a.channels * k + i];
+      sum += a.partial[2 * a.channels * k + a.channels + i];
     }
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    a.diff_gamma[first + i] = static_cast<float>(products[i] * InverseDeviation(a.variance[first + i], a.epsilon));
-    a.diff_beta[first + i] = static_cast<float>(sums[i]);
+    product += (a.rounded_mean[i] - a.mean[i]) * sum;
+    a.diff_gamma[i] = static_cast<float>(product * InverseDeviation(a.variance[i], a.epsilon));
+    a.diff_beta[i] = static_cast<float>(sum);
   }
 }
 
@@ -99,71 +96,118 @@ void JoinSums(const BatchNormBackwardReduceArgs& a, int64_t first, int64_t count
 
 int64_t BatchNormStatisticsScratch(int64_t rows, int64_t channels) { return 3 * channels * Chunks(rows, channels); }
 
-int64_t BatchNormReduceScratch(int64_t rows, int64_t channels) { return 2 * channels * Chunks(rows, channels); }
+int64_t BatchNormReduceScratch(int64_t rows, int64_t channels) { return channels * (2 * Chunks(rows, channels) + 1); }
 
 void BatchNormStatistics(const BatchNormStatisticsArgs& a) {
   Check(a.rows, a.channels);
-  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
   ForChunks(a.rows, c, [&](int64_t chunk, int64_t first, int64_t rows) {
-    float* moments = a.scratch + 3 * c * chunk;
-    table.moments({a.src + first * c, rows, c, moments, moments + c, moments + 2 * c});
+    BatchNormChunkMoments(a.src + first * c, rows, c, a.scratch + 3 * c * chunk);
   });
-  base::ParallelFor(c, 16, [&](int64_t begin, int64_t end) { JoinMoments(a, begin, end); });
+  const int64_t size = ChunkRows(c);
+  JoinBatchNormMoments({a.scratch, Chunks(a.rows, c), c,
+                        [&](int64_t chunk) { return std::min(size, a.rows - chunk * size); }, a.mean, a.variance});
+}
+
+void BatchNormChunkMoments(const float* src, int64_t rows, int64_t channels, float* moments) {
+  PD_KERNEL_TABLE(kBatchNorm).moments({src, rows, channels, moments, moments + channels, moments + 2 * channels});
+}
+
+void JoinBatchNormMoments(const BatchNormJoinArgs& a) {
+  base::ParallelFor(a.channels, 16, [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
+}
+
+int64_t BatchNormLinesSize(int64_t channels) { return 4 * channels; }
+
+// [centre, scale, the rest of scale, shift][C].
+void MakeBatchNormLines(const BatchNormLinesArgs& a, float* lines) {
+  const int64_t c = a.channels;
+  for (int64_t i = 0; i < c; ++i) {
+    const Line line =
+        LineOf(a.mean[i], a.variance[i] + a.epsilon, a.gamma ? a.gamma[i] : 1.0, a.beta ? a.beta[i] : 0.0);
+    lines[i] = line.centre;
+    lines[c + i] = line.scale;
+    lines[2 * c + i] = line.scale_rest;
+    lines[3 * c + i] = line.shift;
+  }
+}
+
+void BatchNormApplyRows(const float* lines, const float* src, int64_t rows, int64_t channels, bool relu, float* dst) {
+  const float floor = relu ? 0.0f : -std::numeric_limits<float>::infinity();
+  PD_KERNEL_TABLE(kBatchNorm)
+      .apply({src, dst, rows, channels, lines, lines + channels, lines + 2 * channels, lines + 3 * channels, floor});
 }
 
 void BatchNormApply(const BatchNormApplyArgs& a) {
   Check(a.rows, a.channels);
-  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
-  float* centre = new (a.scratch) float[4 * c];
-  float *scale = centre + c, *rest = centre + 2 * c, *shift = centre + 3 * c;
-  for (int64_t i = 0; i < c; ++i) {
-    const Line line =
-        LineOf(a.mean[i], a.variance[i] + a.epsilon, a.gamma ? a.gamma[i] : 1.0, a.beta ? a.beta[i] : 0.0);
-    centre[i] = line.centre;
-    scale[i] = line.scale;
-    rest[i] = line.scale_rest;
-    shift[i] = line.shift;
-  }
-  const float floor = a.relu ? 0.0f : -std::numeric_limits<float>::infinity();
+  float* lines = new (a.scratch) float[4 * c];
+  MakeBatchNormLines({a.mean, a.variance, a.gamma, a.beta, a.epsilon, c}, lines);
   ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t rows) {
-    table.apply({a.src + first * c, a.dst + first * c, rows, c, centre, scale, rest, shift, floor});
+    BatchNormApplyRows(lines, a.src + first * c, rows, c, a.relu, a.dst + first * c);
   });
 }
 
 void BatchNormBackwardReduce(const BatchNormBackwardReduceArgs& a) {
   Check(a.rows, a.channels);
-  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
+  float *mean = a.scratch, *partial = a.scratch + c;
+  for (int64_t i = 0; i < c; ++i) mean[i] = static_cast<float>(a.mean[i]);
   ForChunks(a.rows, c, [&](int64_t chunk, int64_t first, int64_t rows) {
-    float* sums = a.scratch + 2 * c * chunk;
-    table.backward_sums({a.src + first * c, a.diff_dst + first * c, rows, c, a.mean, sums, sums + c});
+    float* sums = partial + 2 * c * chunk;
+    BatchNormChunkSums({a.src + first * c, a.diff_dst + first * c, rows, c, mean, sums, sums + c});
   });
-  base::ParallelFor(c, kJoined, [&](int64_t begin, int64_t end) {
-    for (int64_t first = begin; first < end; first += kJoined) JoinSums(a, first, std::min(kJoined, end - first));
-  });
+  FinishBatchNormSums({partial, Chunks(a.rows, c), c, a.mean, mean, a.variance, a.epsilon, a.diff_gamma, a.diff_beta});
+}
+
+void BatchNormChunkSums(const BatchNormChunkSumsArgs& a) {
+  PD_KERNEL_TABLE(kBatchNorm).backward_sums({a.src, a.diff_dst, a.rows, a.channels, a.mean, a.products, a.sums});
+}
+
+void FinishBatchNormSums(const BatchNormFinishArgs& a) {
+  base::ParallelFor(a.channels, 16, [&](int64_t begin, int64_t end) { JoinSums(a, begin, end); });
 }
 
 void BatchNormBackwardData(const BatchNormBackwardDataArgs& a) {
   Check(a.rows, a.channels);
-  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   const int64_t c = a.channels;
-  float* scale = a.scratch;      // of diff_dst
-  float* slope = a.scratch + c;  // of src - mean
-  float* shift = a.scratch + 2 * c;
-  const double rows = static_cast<double>(a.batch_rows > 0 ? a.batch_rows : a.rows);
+  MakeBatchNormGradientLines({.mean = a.mean,
+                              .variance = a.variance,
+                              .gamma = a.gamma,
+                              .diff_gamma = a.diff_gamma,
+                              .diff_beta = a.diff_beta,
+                              .factor = a.factor,
+                              .epsilon = a.epsilon,
+                              .batch_rows = a.rows,
+                              .channels = c},
+                             a.scratch);
+  ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t count) {
+    BatchNormGradientRows(a.scratch, a.src + first * c, a.diff_dst + first * c, count, c, a.diff_src + first * c);
+  });
+}
+
+int64_t BatchNormGradientLinesSize(int64_t channels) { return 4 * channels; }
+
+// [the mean, the factors of diff_dst and of src - mean, the shift][C].
+void MakeBatchNormGradientLines(const BatchNormGradientLinesArgs& a, float* lines) {
+  const int64_t c = a.channels;
+  const double rows = static_cast<double>(a.batch_rows);
   for (int64_t i = 0; i < c; ++i) {
     const double inverse = InverseDeviation(a.variance[i], a.epsilon);
     const double factor = inverse * (a.gamma ? a.gamma[i] : 1.0f) * a.factor;
-    scale[i] = static_cast<float>(factor);
-    slope[i] = static_cast<float>(-factor * inverse * a.diff_gamma[i] / rows);
-    shift[i] = static_cast<float>(-factor * a.diff_beta[i] / rows);
+    const double slope = -factor * inverse * a.diff_gamma[i] / rows;
+    lines[i] = static_cast<float>(a.mean[i]);
+    lines[c + i] = static_cast<float>(factor);
+    lines[2 * c + i] = static_cast<float>(slope);
+    lines[3 * c + i] = static_cast<float>(-factor * a.diff_beta[i] / rows + slope * (lines[i] - a.mean[i]));
   }
-  ForChunks(a.rows, c, [&](int64_t, int64_t first, int64_t count) {
-    table.backward_data(
-        {a.src + first * c, a.diff_dst + first * c, a.diff_src + first * c, count, c, a.mean, scale, shift, slope});
-  });
+}
+
+void BatchNormGradientRows(const float* lines, const float* src, const float* diff_dst, int64_t rows, int64_t channels,
+                           float* diff_src) {
+  const int64_t c = channels;
+  PD_KERNEL_TABLE(kBatchNorm)
+      .backward_data({src, diff_dst, diff_src, rows, c, lines, lines + c, lines + 3 * c, lines + 2 * c});
 }
 
 void UpdateRunningStatistics(const RunningStatisticsArgs& a) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace pdarts::kernels {
 
@@ -44,8 +45,8 @@ struct BatchNormBackwardReduceArgs {
   const float* src;
   const float* diff_dst;
   int64_t rows, channels;
-  const float* mean;
-  const float* variance;
+  const double* mean;
+  const double* variance;
   float epsilon;
   float* diff_gamma;
   float* diff_beta;
@@ -59,16 +60,15 @@ struct BatchNormBackwardDataArgs {
   const float* src;
   const float* diff_dst;
   int64_t rows, channels;
-  const float* mean;
-  const float* variance;
+  const double* mean;
+  const double* variance;
   float epsilon;
   const float* gamma;  // or nullptr for 1
   const float* diff_gamma;
   const float* diff_beta;
   float* diff_src;
-  float* scratch;          // 3 * C floats
-  float factor = 1;        // diff_dst, diff_gamma and diff_beta are all without it
-  int64_t batch_rows = 0;  // that diff_gamma and diff_beta are sums over; 0: these rows are the batch
+  float* scratch;    // BatchNormGradientLinesSize(C) floats
+  float factor = 1;  // diff_dst, diff_gamma and diff_beta are all without it
 };
 void BatchNormBackwardData(const BatchNormBackwardDataArgs& args);
 
@@ -83,5 +83,69 @@ struct RunningStatisticsArgs {
   float* running_variance;
 };
 void UpdateRunningStatistics(const RunningStatisticsArgs& args);
+
+// The same in parts, on the calling thread, for who does more with some rows while they are in the cache.
+
+// What a channel is normalised with, made once: BatchNormLinesSize(C) floats.
+struct BatchNormLinesArgs {
+  const double* mean;
+  const double* variance;
+  const float* gamma;  // [C], or nullptr for 1
+  const float* beta;   // [C], or nullptr for 0
+  float epsilon;
+  int64_t channels;
+};
+int64_t BatchNormLinesSize(int64_t channels);
+void MakeBatchNormLines(const BatchNormLinesArgs& args, float* lines);
+void BatchNormApplyRows(const float* lines, const float* src, int64_t rows, int64_t channels, bool relu, float* dst);
+
+// Moments [3][C] of some rows, at most a few thousand, for JoinBatchNormMoments.
+void BatchNormChunkMoments(const float* src, int64_t rows, int64_t channels, float* moments);
+struct BatchNormJoinArgs {
+  const float* moments;  // [chunks][3][C]
+  int64_t chunks, channels;
+  const std::function<int64_t(int64_t)>& rows;  // of a chunk; 0: its moments are not read
+  double* mean;
+  double* variance;  // biased
+};
+void JoinBatchNormMoments(const BatchNormJoinArgs& args);
+
+// What the gradient with respect to src is made with, once: BatchNormGradientLinesSize(C) floats.
+struct BatchNormGradientLinesArgs {
+  const double* mean;
+  const double* variance;
+  const float* gamma;  // or nullptr for 1
+  const float* diff_gamma;
+  const float* diff_beta;
+  float factor, epsilon;         // factor: diff_dst, diff_gamma and diff_beta are all without it
+  int64_t batch_rows, channels;  // batch_rows: that diff_gamma and diff_beta are sums over
+};
+int64_t BatchNormGradientLinesSize(int64_t channels);
+void MakeBatchNormGradientLines(const BatchNormGradientLinesArgs& args, float* lines);
+void BatchNormGradientRows(const float* lines, const float* src, const float* diff_dst, int64_t rows, int64_t channels,
+                           float* diff_src);
+
+// products [C] = sum of diff_dst * (src - mean), sums [C] = sum of diff_dst of some rows.
+struct BatchNormChunkSumsArgs {
+  const float* src;
+  const float* diff_dst;
+  int64_t rows, channels;
+  const float* mean;
+  float* products;
+  float* sums;
+};
+void BatchNormChunkSums(const BatchNormChunkSumsArgs& args);
+// diff_gamma and diff_beta from the chunks' products and sums; rounded_mean is what they were taken with.
+struct BatchNormFinishArgs {
+  const float* partial;  // [chunks][2][C]
+  int64_t chunks, channels;
+  const double* mean;
+  const float* rounded_mean;
+  const double* variance;
+  float epsilon;
+  float* diff_gamma;
+  float* diff_beta;
+};
+void FinishBatchNormSums(const BatchNormFinishArgs& args);
 
 }  // namespace pdarts::kernels

@@ -1,7 +1,6 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -21,8 +20,6 @@ void Check(const DepthwiseParams& p) {
            p.pad);
 }
 
-float Floor(const DepthwiseParams& p) { return p.relu ? 0.0f : -std::numeric_limits<float>::infinity(); }
-
 // Rows per thread at least: below this a parallel region costs more than it gains.
 int64_t Grain(const DepthwiseParams& p) { return std::max<int64_t>(1, 4096 / (p.w * p.c)); }
 
@@ -34,20 +31,16 @@ struct Phase {
   int64_t offset = 0;    // position of the taps within a row of the arranged weights
 };
 
-// Arranges weights [C,1,K,K] as [K][taps of phase 0, of phase 1, ...][C], j descending so that diff_dst columns ascend.
-void ArrangeForBackward(const DepthwiseParams& p, const float* weights, float* arranged, Phase* phases) {
-  const int64_t k = p.kernel;
+// The phases of a backward pass over an image of this width.
+void FillPhases(const DepthwiseParams& p, Phase* phases) {
   int64_t offset = 0;
   for (int64_t phase = 0; phase < std::min(p.stride, p.w); ++phase) {
     Phase& at = phases[phase];
     at = {.dilation = p.dilation / std::gcd(p.stride, p.dilation), .offset = offset};
-    for (int64_t j = k - 1; j >= 0; --j) {
+    for (int64_t j = p.kernel - 1; j >= 0; --j) {
       const int64_t column = phase + p.pad - j * p.dilation;
       if (column % p.stride != 0) continue;
       if (at.taps++ == 0) at.first = column / p.stride;
-      for (int64_t i = 0; i < k; ++i) {
-        for (int64_t c = 0; c < p.c; ++c) arranged[(i * k + offset) * p.c + c] = weights[(c * k + i) * k + j];
-      }
       ++offset;
     }
   }
@@ -66,8 +59,7 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
                             .first = -p.pad,
                             .src_width = p.w,
                             .channels = p.c,
-                            .count = out_w,
-                            .floor = Floor(p)};
+                            .count = out_w};
   for (int64_t item = 0; item < (out_h + band - 1) / band * k; ++item) {
     const int64_t i = item % k, top = i * p.dilation - p.pad;  // src row of dst row 0, maybe outside
     const int64_t begin = std::max(item / k * band, top < 0 ? (-top + p.stride - 1) / p.stride : 0);
@@ -87,79 +79,116 @@ int64_t DepthwiseScratch(const DepthwiseParams& params) { return params.kernel *
 
 int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) { return params.n * DepthwiseScratch(params); }
 
-void DepthwiseForward(const DepthwiseParams& p, const DepthwiseForwardArgs& args) {
-  Check(p);
-  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
-  for (int64_t tap = 0; tap < k * k; ++tap) {
-    for (int64_t c = 0; c < p.c; ++c) args.scratch[tap * p.c + c] = args.weights[c * k * k + tap];
+void ArrangeForForward(const DepthwiseParams& p, const float* weights, float* arranged) {
+  const int64_t taps = p.kernel * p.kernel;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    for (int64_t c = 0; c < p.c; ++c) arranged[tap * p.c + c] = weights[c * taps + tap];
   }
-  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
-  base::ParallelFor(p.n * out_h, Grain(p), [&](int64_t begin, int64_t end) {
-    DepthwiseRow row{.taps = k,
-                     .stride = p.stride,
-                     .dilation = p.dilation,
-                     .first = -p.pad,
-                     .src_width = p.w,
-                     .channels = p.c,
-                     .count = out_w,
-                     .dst_step = p.c,
-                     .floor = Floor(p)};
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t image = item / out_h, top = item % out_h * p.stride - p.pad;
-      row.rows = 0;
+}
+
+// [K][taps of phase 0, of phase 1, ...][C], j descending so that diff_dst columns ascend.
+void ArrangeForBackward(const DepthwiseParams& p, const float* weights, float* arranged) {
+  const int64_t k = p.kernel;
+  int64_t offset = 0;
+  for (int64_t phase = 0; phase < std::min(p.stride, p.w); ++phase) {
+    for (int64_t j = k - 1; j >= 0; --j) {
+      if ((phase + p.pad - j * p.dilation) % p.stride != 0) continue;
       for (int64_t i = 0; i < k; ++i) {
-        const int64_t y = top + i * p.dilation;
-        if (y < 0 || y >= p.h) continue;
-        row.src[row.rows] = args.src + (image * p.h + y) * p.w * p.c;
-        row.weights[row.rows++] = args.scratch + i * k * p.c;
+        for (int64_t c = 0; c < p.c; ++c) arranged[(i * k + offset) * p.c + c] = weights[(c * k + i) * k + j];
       }
-      row.dst = args.dst + item * out_w * p.c;
+      ++offset;
+    }
+  }
+}
+
+void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& args) {
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  DepthwiseRow row{.taps = k,
+                   .stride = p.stride,
+                   .dilation = p.dilation,
+                   .first = -p.pad,
+                   .src_width = p.w,
+                   .channels = p.c,
+                   .count = out_w,
+                   .dst_step = p.c};
+  for (int64_t item = args.first; item < args.end; ++item) {
+    const int64_t image = item / out_h, top = item % out_h * p.stride - p.pad;
+    row.rows = 0;
+    for (int64_t i = 0; i < k; ++i) {
+      const int64_t y = top + i * p.dilation;
+      if (y < 0 || y >= p.h) continue;
+      row.src[row.rows] = args.src + (image * p.h + y) * p.w * p.c;
+      row.weights[row.rows++] = args.arranged + i * k * p.c;
+    }
+    row.dst = args.dst + (item - args.first) * out_w * p.c;
+    table.row(row);
+  }
+}
+
+void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackwardDataRowsArgs& args) {
+  PD_CHECK(p.stride <= kMaxDepthwiseKernel, "stride {}", p.stride);
+  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  Phase phases[kMaxDepthwiseKernel];
+  FillPhases(p, phases);
+  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  DepthwiseRow row{.stride = 1, .src_width = out_w, .channels = p.c, .dst_step = p.stride * p.c};
+  for (int64_t item = args.first; item < args.end; ++item) {
+    const int64_t image = item / p.h, y = item % p.h;
+    for (int64_t x = 0; x < std::min(p.stride, p.w); ++x) {
+      const Phase& phase = phases[x];
+      row.rows = 0;
+      for (int64_t i = k - 1; i >= 0 && phase.taps > 0; --i) {
+        const int64_t scaled = y + p.pad - i * p.dilation;
+        if (scaled % p.stride != 0 || scaled < 0 || scaled / p.stride >= out_h) continue;
+        row.src[row.rows] = args.diff_dst + (image * out_h + scaled / p.stride) * out_w * p.c;
+        row.weights[row.rows++] = args.arranged + (i * k + phase.offset) * p.c;
+      }
+      row.taps = std::max<int64_t>(1, phase.taps);  // without rows one tap just stores zeros
+      row.dilation = phase.taps > 1 ? phase.dilation : 1;
+      row.first = phase.first;
+      row.count = (p.w - x + p.stride - 1) / p.stride;
+      const int64_t at = (item * p.w + x) * p.c;
+      row.dst = args.diff_src + at;
+      row.mask = args.mask ? args.mask + at : nullptr;
+      row.add = args.add ? args.add + at : nullptr;
       table.row(row);
     }
+  }
+}
+
+void AddDepthwiseWeightsGradient(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums) {
+  for (int64_t image = 0; image < p.n; ++image)
+    AddImage(p, src + image * p.h * p.w * p.c, diff_dst + image * p.OutH() * p.OutW() * p.c, sums);
+}
+
+void ArrangeWeightsGradient(const DepthwiseParams& p, const float* sums, float* diff_weights) {
+  const int64_t taps = p.kernel * p.kernel;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    for (int64_t c = 0; c < p.c; ++c) diff_weights[c * taps + tap] = sums[tap * p.c + c];
+  }
+}
+
+void DepthwiseForward(const DepthwiseParams& p, const DepthwiseForwardArgs& args) {
+  Check(p);
+  ArrangeForForward(p, args.weights, args.scratch);
+  const int64_t row = p.OutW() * p.c;
+  base::ParallelFor(p.n * p.OutH(), Grain(p), [&](int64_t begin, int64_t end) {
+    DepthwiseForwardRows(p, {args.src, args.scratch, args.dst + begin * row, begin, end});
   });
 }
 
 void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardDataArgs& args) {
   Check(p);
-  PD_CHECK(!p.relu || args.src, "the mask of the fused ReLU needs src");
-  PD_CHECK(p.stride <= kMaxDepthwiseKernel, "stride {}", p.stride);
-  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
-  Phase phases[kMaxDepthwiseKernel];
-  ArrangeForBackward(p, args.weights, args.scratch, phases);
-  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
+  ArrangeForBackward(p, args.weights, args.scratch);
   base::ParallelFor(p.n * p.h, Grain(p), [&](int64_t begin, int64_t end) {
-    DepthwiseRow row{.stride = 1,
-                     .src_width = out_w,
-                     .channels = p.c,
-                     .dst_step = p.stride * p.c,
-                     .floor = -std::numeric_limits<float>::infinity()};
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t image = item / p.h, y = item % p.h;
-      for (int64_t x = 0; x < std::min(p.stride, p.w); ++x) {
-        const Phase& phase = phases[x];
-        row.rows = 0;
-        for (int64_t i = k - 1; i >= 0 && phase.taps > 0; --i) {
-          const int64_t scaled = y + p.pad - i * p.dilation;
-          if (scaled % p.stride != 0 || scaled < 0 || scaled / p.stride >= out_h) continue;
-          row.src[row.rows] = args.diff_dst + (image * out_h + scaled / p.stride) * out_w * p.c;
-          row.weights[row.rows++] = args.scratch + (i * k + phase.offset) * p.c;
-        }
-        row.taps = std::max<int64_t>(1, phase.taps);  // without rows one tap just stores zeros
-        row.dilation = phase.taps > 1 ? phase.dilation : 1;
-        row.first = phase.first;
-        row.count = (p.w - x + p.stride - 1) / p.stride;
-        const int64_t at = (item * p.w + x) * p.c;
-        row.dst = args.diff_src + at;
-        row.mask = p.relu ? args.src + at : nullptr;
-        table.row(row);
-      }
-    }
+    DepthwiseBackwardDataRows(p, {args.diff_dst, args.scratch, nullptr, nullptr, args.diff_src, begin, end});
   });
 }
 
 void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardWeightsArgs& args) {
   Check(p);
-  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
+  const int64_t out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
   // Each image has sums of its own, and these are added in the images' order: the same tree for any number of threads.
   base::ParallelFor(p.n, 1, [&](int64_t begin, int64_t end) {
     for (int64_t image = begin; image < end; ++image) {
@@ -169,9 +198,7 @@ void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardW
     }
   });
   AddPartialSums(args.scratch, p.n, size, args.scratch);
-  for (int64_t tap = 0; tap < k * k; ++tap) {
-    for (int64_t c = 0; c < p.c; ++c) args.diff_weights[c * k * k + tap] = args.scratch[tap * p.c + c];
-  }
+  ArrangeWeightsGradient(p, args.scratch, args.diff_weights);
 }
 
 }  // namespace pdarts::kernels

@@ -14,7 +14,6 @@ struct DepthwiseParams {
   int64_t n, h, w, c;  // of src
   int64_t kernel;  // K, 1 to kMaxDepthwiseKernel; 3, 5 and 7 with stride and dilation 1 or 2 (7: dilation 1) are fast
   int64_t stride = 1, dilation = 1, pad = 0;
-  bool relu = false;  // the convolution reads max(src, 0)
 
   int64_t OutH() const { return (h + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1; }
   int64_t OutW() const { return (w + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1; }
@@ -27,11 +26,9 @@ struct DepthwiseForwardArgs {
   float* scratch;  // DepthwiseScratch(params) floats
 };
 
-// diff_src is the gradient with respect to src before the ReLU; src is read only where relu, and may be null otherwise.
 struct DepthwiseBackwardDataArgs {
   const float* diff_dst;
   const float* weights;
-  const float* src;
   float* diff_src;  // overwritten
   float* scratch;   // DepthwiseScratch(params) floats
 };
@@ -46,8 +43,39 @@ struct DepthwiseBackwardWeightsArgs {
 int64_t DepthwiseScratch(const DepthwiseParams& params);         // K * K * C
 int64_t DepthwiseWeightsScratch(const DepthwiseParams& params);  // N * K * K * C
 
+// On all threads.
 void DepthwiseForward(const DepthwiseParams& params, const DepthwiseForwardArgs& args);
 void DepthwiseBackwardData(const DepthwiseParams& params, const DepthwiseBackwardDataArgs& args);
 void DepthwiseBackwardWeights(const DepthwiseParams& params, const DepthwiseBackwardWeightsArgs& args);
+
+// The same in parts, on the calling thread, for who does more with a few rows while they are in the cache. Weights are
+// arranged once, [K][K][C] in the order in which the rows read them.
+void ArrangeForForward(const DepthwiseParams& params, const float* weights, float* arranged);
+void ArrangeForBackward(const DepthwiseParams& params, const float* weights, float* arranged);
+
+// Rows [first, end) of dst, of the N * OutH of all images.
+struct DepthwiseForwardRowsArgs {
+  const float* src;
+  const float* arranged;  // for forward
+  float* dst;             // at row `first`
+  int64_t first, end;
+};
+void DepthwiseForwardRows(const DepthwiseParams& params, const DepthwiseForwardRowsArgs& args);
+
+// Rows [first, end) of diff_src, of the N * H of all images.
+struct DepthwiseBackwardDataRowsArgs {
+  const float* diff_dst;
+  const float* arranged;  // for backward
+  const float* add;       // shaped like diff_src: added to it; or nullptr
+  const float* mask;      // shaped like diff_src: where it is not positive, diff_src becomes 0; or nullptr
+  float* diff_src;
+  int64_t first, end;
+};
+void DepthwiseBackwardDataRows(const DepthwiseParams& params, const DepthwiseBackwardDataRowsArgs& args);
+
+// Adds the weights' gradient by all images, one after another, to sums [K][K][C].
+void AddDepthwiseWeightsGradient(const DepthwiseParams& params, const float* src, const float* diff_dst, float* sums);
+// [C,1,K,K] from sums [K][K][C].
+void ArrangeWeightsGradient(const DepthwiseParams& params, const float* sums, float* diff_weights);
 
 }  // namespace pdarts::kernels

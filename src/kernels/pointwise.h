@@ -41,4 +41,27 @@ struct PointwiseBackwardWeightsArgs {
 // diff_weights[o][i] = sum over p of diff_dst[p][o] * src[p][i].
 void PointwiseBackwardWeights(const PointwiseParams& params, const PointwiseBackwardWeightsArgs& args);
 
+// The same in parts, on the calling thread, for who does more with some pixels while they are in the cache.
+
+// dst [rows, n] = src [rows, k] times matrix [k, n].
+struct PointwiseProductArgs {
+  const float* src;
+  const float* matrix;
+  float* dst;
+  int64_t rows, k, n;
+};
+void PointwiseProduct(const PointwiseProductArgs& args);
+
+// sums [m, n] += the transpose of left [rows, m] times right [rows, n].
+struct PointwiseSumsArgs {
+  const float* left;
+  const float* right;
+  float* sums;
+  int64_t rows, m, n;
+};
+void AddPointwiseProducts(const PointwiseSumsArgs& args);
+
+// [columns, rows] from [rows, columns].
+void Transpose(const float* src, int64_t rows, int64_t columns, float* dst);
+
 }  // namespace pdarts::kernels

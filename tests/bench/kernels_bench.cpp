@@ -74,16 +74,15 @@ class Bench {
                                      .kernel = kernel,
                                      .stride = stride,
                                      .dilation = dilation,
-                                     .pad = dilation * (kernel / 2),
-                                     .relu = true};
+                                     .pad = dilation * (kernel / 2)};
     std::vector<float> scratch(kernels::DepthwiseWeightsScratch(p));
     const std::string name = fmt::format("dw {0}x{0} stride {1} dil {2}", kernel, stride, dilation);
     const double out = 1.0 / static_cast<double>(stride * stride);
     Line(name + " fwd", 1 + out, [&] {
       kernels::DepthwiseForward(p, {a_.data(), small_.data(), b_.data(), scratch.data()});
     });
-    Line(name + " bwd data", 2 + out, [&] {
-      kernels::DepthwiseBackwardData(p, {b_.data(), small_.data(), a_.data(), d_.data(), scratch.data()});
+    Line(name + " bwd data", 1 + out, [&] {
+      kernels::DepthwiseBackwardData(p, {b_.data(), small_.data(), d_.data(), scratch.data()});
     });
     Line(name + " bwd wei", 1 + out, [&] {
       kernels::DepthwiseBackwardWeights(p, {a_.data(), b_.data(), small_.data(), scratch.data()});
@@ -120,8 +119,9 @@ class Bench {
 
   void Norms() {
     const int64_t rows = n_ * side_ * side_;
-    std::vector<float> mean(c_), variance(c_), gamma(c_), beta(c_),
-        scratch(kernels::BatchNormStatisticsScratch(rows, c_)), tiny(3 * c_);
+    std::vector<float> gamma(c_), beta(c_),
+        scratch(std::max(kernels::BatchNormStatisticsScratch(rows, c_), kernels::BatchNormReduceScratch(rows, c_))),
+        lines(kernels::BatchNormGradientLinesSize(c_));
     std::vector<double> exact_mean(c_), exact_variance(c_), coefficients(2 * c_);
     Line("bn statistics", 1, [&] {
       kernels::BatchNormStatistics({a_.data(), rows, c_, exact_mean.data(), exact_variance.data(), scratch.data()});
@@ -130,15 +130,13 @@ class Bench {
       kernels::BatchNormApply({a_.data(), rows, c_, exact_mean.data(), exact_variance.data(), 1e-5f, nullptr, nullptr,
                                b_.data(), coefficients.data()});
     });
-    mean.assign(exact_mean.begin(), exact_mean.end());
-    variance.assign(exact_variance.begin(), exact_variance.end());
     Line("bn bwd reduce", 2, [&] {
-      kernels::BatchNormBackwardReduce({a_.data(), b_.data(), rows, c_, mean.data(), variance.data(), 1e-5f,
+      kernels::BatchNormBackwardReduce({a_.data(), b_.data(), rows, c_, exact_mean.data(), exact_variance.data(), 1e-5f,
                                         gamma.data(), beta.data(), scratch.data()});
     });
     Line("bn bwd data", 3, [&] {
-      kernels::BatchNormBackwardData({a_.data(), b_.data(), rows, c_, mean.data(), variance.data(), 1e-5f, nullptr,
-                                      gamma.data(), beta.data(), d_.data(), tiny.data()});
+      kernels::BatchNormBackwardData({a_.data(), b_.data(), rows, c_, exact_mean.data(), exact_variance.data(), 1e-5f,
+                                      nullptr, gamma.data(), beta.data(), d_.data(), lines.data()});
     });
   }
 
@@ -149,8 +147,7 @@ class Bench {
     std::vector<double> mean(c_, 0.25), variance(c_, 1), coefficients(2 * c_);
     std::vector<kernels::NormalizedTerm> list;
     std::vector<const float*> applied;
-    std::vector<float> weights(terms, 0.1f), gammas(terms * c_), beta(c_), mean_f(c_, 0.25f), variance_f(c_, 1),
-        tiny(3 * c_);
+    std::vector<float> weights(terms, 0.1f), gammas(terms * c_), beta(c_);
     std::vector<float*> gamma;
     for (int64_t k = 0; k < terms; ++k) {
       list.push_back({srcs[k].data(), mean.data(), variance.data(), 0.1f});
@@ -174,7 +171,7 @@ class Bench {
     Line("scale, bn bwd reduce" + of, tensors + 1, [&] {
       for (int64_t k = 0; k < terms; ++k) {
         kernels::Scale(d_.data(), 0.1f, results[k].data(), count_);
-        kernels::BatchNormBackwardReduce({srcs[k].data(), results[k].data(), rows, c_, mean_f.data(), variance_f.data(),
+        kernels::BatchNormBackwardReduce({srcs[k].data(), results[k].data(), rows, c_, mean.data(), variance.data(),
                                           1e-5f, gamma[k], beta.data(), reduce.data()});
       }
     });

@@ -43,11 +43,12 @@ Outcome Run(const Case& c, const Inputs& in, bool affine) {
   for (auto* values : {&out.mean, &out.variance, &out.diff_gamma, &out.diff_beta}) values->assign(c.channels, -9);
   out.dst.assign(size, -9);
   out.diff_src.assign(size, -9);
-  std::vector<float> scratch(BatchNormStatisticsScratch(c.rows, c.channels)), small(3 * c.channels);
+  std::vector<float> scratch(BatchNormStatisticsScratch(c.rows, c.channels)),
+      small(BatchNormGradientLinesSize(c.channels));
+  scratch.resize(std::max<size_t>(scratch.size(), BatchNormReduceScratch(c.rows, c.channels)));
   std::vector<double> mean_of(c.channels, -9), variance_of(c.channels, -9), coefficients(2 * c.channels);
   const float* gamma = affine ? in.gamma.data() : nullptr;
-  const float* mean = out.mean.data();
-  const float* variance = out.variance.data();
+  const double *mean = mean_of.data(), *variance = variance_of.data();
   BatchNormStatistics({in.src.data(), c.rows, c.channels, mean_of.data(), variance_of.data(), scratch.data()});
   BatchNormApply({in.src.data(), c.rows, c.channels, mean_of.data(), variance_of.data(), kEpsilon, gamma,
                   affine ? in.beta.data() : nullptr, out.dst.data(), coefficients.data()});
@@ -181,10 +182,12 @@ TEST_CASE("normalising with a fused ReLU equals max of the result and 0, and NaN
 TEST_CASE("a factor of batch normalisation's backward data multiplies the result", "[kernels]") {
   const Case c{300, 20, 1};
   const Inputs in = MakeInputs(c);
-  const std::vector<float> mean(c.channels, 1.25f), variance(c.channels, 0.75f), diff = Normals(c.channels, 5);
+  const std::vector<double> mean(c.channels, 1.25), variance(c.channels, 0.75);
+  const std::vector<float> diff = Normals(c.channels, 5);
   ForEachIsaAndThreads([&](Isa isa, int threads) {
     CAPTURE(IsaName(isa), threads);
-    std::vector<float> plain(in.src.size(), -9), scaled(in.src.size(), -9), scratch(3 * c.channels);
+    std::vector<float> plain(in.src.size(), -9), scaled(in.src.size(), -9),
+        scratch(BatchNormGradientLinesSize(c.channels));
     BatchNormBackwardDataArgs args{in.src.data(), in.diff_dst.data(), c.rows,       c.channels,
                                    mean.data(),   variance.data(),    kEpsilon,     in.gamma.data(),
                                    diff.data(),   in.beta.data(),     plain.data(), scratch.data()};

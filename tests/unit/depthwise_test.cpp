@@ -33,10 +33,9 @@ Results Naive(const DepthwiseParams& p, const Inputs& in) {
                     src_x = x * p.stride - p.pad + tap % k * p.dilation;
       if (src_y < 0 || src_y >= p.h || src_x < 0 || src_x >= p.w) continue;
       const int64_t at = ((image * p.h + src_y) * p.w + src_x) * p.c + c;
-      const float value = p.relu && in.src[at] < 0 ? 0 : in.src[at];
-      out.dst[item] += in.weights[c * k * k + tap] * value;
-      out.diff_weights[c * k * k + tap] += in.diff_dst[item] * value;
-      if (!p.relu || in.src[at] > 0) out.diff_src[at] += in.weights[c * k * k + tap] * in.diff_dst[item];
+      out.dst[item] += in.weights[c * k * k + tap] * in.src[at];
+      out.diff_weights[c * k * k + tap] += in.diff_dst[item] * in.src[at];
+      out.diff_src[at] += in.weights[c * k * k + tap] * in.diff_dst[item];
     }
   }
   return out;
@@ -51,7 +50,6 @@ Results Run(const DepthwiseParams& p, const Inputs& in) {
       p, {.src = in.src.data(), .weights = in.weights.data(), .dst = out.dst.data(), .scratch = scratch.data()});
   DepthwiseBackwardData(p, {.diff_dst = in.diff_dst.data(),
                             .weights = in.weights.data(),
-                            .src = p.relu ? in.src.data() : nullptr,
                             .diff_src = out.diff_src.data(),
                             .scratch = scratch.data()});
   DepthwiseBackwardWeights(p, {.src = in.src.data(),
@@ -67,7 +65,7 @@ Inputs MakeInputs(const DepthwiseParams& p) {
 }
 
 void CheckExact(const DepthwiseParams& p) {
-  CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, p.dilation, p.pad, p.relu);
+  CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, p.dilation, p.pad);
   const Inputs inputs = MakeInputs(p);
   const Results expected = Naive(p, inputs);
   ForEachIsaAndThreads([&](Isa isa, int threads) {
@@ -91,27 +89,25 @@ TEST_CASE("depthwise passes equal their definition for every kernel, stride, dil
                       .kernel = kernel,
                       .stride = stride,
                       .dilation = dilation,
-                      .pad = dilation * (kernel / 2),
-                      .relu = (channels + stride) % 2 == 0});
+                      .pad = dilation * (kernel / 2)});
         }
       }
     }
   }
 }
 
-TEST_CASE("depthwise passes hold at every width, with and without ReLU, and with any padding", "[kernels]") {
-  for (int64_t width = 1; width <= 18; ++width) {
-    for (const bool relu : {false, true}) {
-      for (const int64_t stride : {1, 2}) {
-        CheckExact({.n = 2, .h = 4, .w = width, .c = 12, .kernel = 3, .stride = stride, .pad = 1, .relu = relu});
-        CheckExact(
-            {.n = 1, .h = 8, .w = width, .c = 8, .kernel = 5, .stride = stride, .dilation = 2, .pad = 4, .relu = relu});
+TEST_CASE("depthwise passes hold at every width, and with any padding", "[kernels]") {
+  for (int64_t width = 1; width <= 34; ++width) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t channels : {8, 12, 16, 32}) {
+        CheckExact({.n = 2, .h = 4, .w = width, .c = channels, .kernel = 3, .stride = stride, .pad = 1});
+        CheckExact({.n = 1, .h = 8, .w = width, .c = channels, .kernel = 5, .stride = stride, .dilation = 2, .pad = 4});
       }
     }
   }
   for (const int64_t pad : {0, 1, 3, 6}) {
     CheckExact({.n = 2, .h = 6, .w = 7, .c = 16, .kernel = 5, .pad = pad});
-    CheckExact({.n = 2, .h = 6, .w = 7, .c = 16, .kernel = 5, .stride = 2, .pad = pad, .relu = true});
+    CheckExact({.n = 2, .h = 6, .w = 7, .c = 16, .kernel = 5, .stride = 2, .pad = pad});
   }
 }
 
@@ -125,8 +121,7 @@ TEST_CASE("depthwise passes hold where an image is several bands of rows, and a 
                     .c = channels,
                     .kernel = kernel,
                     .dilation = dilation,
-                    .pad = dilation * (kernel / 2),
-                    .relu = channels == 36});
+                    .pad = dilation * (kernel / 2)});
       }
     }
   }
@@ -135,16 +130,37 @@ TEST_CASE("depthwise passes hold where an image is several bands of rows, and a 
 TEST_CASE("depthwise passes take kernels, strides and dilations without a fast path", "[kernels]") {
   for (const int64_t channels : {2, 20}) {
     CheckExact({.n = 2, .h = 7, .w = 6, .c = channels, .kernel = 1});
-    CheckExact({.n = 2, .h = 11, .w = 10, .c = channels, .kernel = 9, .pad = 4, .relu = true});
+    CheckExact({.n = 2, .h = 11, .w = 10, .c = channels, .kernel = 9, .pad = 4});
     CheckExact({.n = 2, .h = 9, .w = 10, .c = channels, .kernel = 3, .stride = 3, .dilation = 2, .pad = 2});
-    CheckExact(
-        {.n = 2, .h = 9, .w = 10, .c = channels, .kernel = 3, .stride = 2, .dilation = 3, .pad = 3, .relu = true});
+    CheckExact({.n = 2, .h = 9, .w = 10, .c = channels, .kernel = 3, .stride = 2, .dilation = 3, .pad = 3});
     CheckExact({.n = 1, .h = 12, .w = 13, .c = channels, .kernel = 5, .stride = 4, .pad = 2});
   }
 }
 
+TEST_CASE("depthwise gradients of some rows are added and masked", "[kernels]") {
+  for (const int64_t channels : {3, 16, 36, 64}) {
+    for (const int64_t stride : {1, 2}) {
+      const DepthwiseParams p{.n = 2, .h = 8, .w = 17, .c = channels, .kernel = 5, .stride = stride, .pad = 2};
+      const Inputs in = MakeInputs(p);
+      const std::vector<float> add = Integers(p.n * p.h * p.w * p.c, 4), diff_src = Naive(p, in).diff_src;
+      ForEachIsaAndThreads([&](Isa isa, int threads) {
+        CAPTURE(IsaName(isa), threads, channels, stride);
+        std::vector<float> arranged(DepthwiseScratch(p)), got(diff_src.size(), -1);
+        ArrangeForBackward(p, in.weights.data(), arranged.data());
+        DepthwiseBackwardDataRows(p,
+                                  {in.diff_dst.data(), arranged.data(), add.data(), in.src.data(), got.data(), 3, 11});
+        for (int64_t i = 0; i < static_cast<int64_t>(got.size()); ++i) {
+          const int64_t row = i / (p.w * p.c);
+          const float expected = row < 3 || row >= 11 ? -1 : in.src[i] > 0 ? diff_src[i] + add[i] : 0;
+          REQUIRE(got[i] == expected);
+        }
+      });
+    }
+  }
+}
+
 TEST_CASE("depthwise passes give the same bits with one thread and with two", "[kernels]") {
-  const DepthwiseParams p{.n = 5, .h = 16, .w = 16, .c = 36, .kernel = 5, .dilation = 2, .pad = 4, .relu = true};
+  const DepthwiseParams p{.n = 5, .h = 16, .w = 16, .c = 36, .kernel = 5, .dilation = 2, .pad = 4};
   Inputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * 25, 2),
                 test::Normals(p.n * p.h * p.w * p.c, 3)};
   Results first;

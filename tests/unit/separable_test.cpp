@@ -1,6 +1,7 @@
 #include "kernels/separable.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <vector>
 
 #include "support/kernel_cases.h"
@@ -11,64 +12,120 @@ namespace {
 using test::ForEachIsaAndThreads;
 using test::Integers;
 
-// All that both passes give, one after another.
+struct Case {
+  SeparableSource source;
+  std::vector<SeparableBranch> branches;
+  bool normalized;
+};
+
+// Branches of kernel and dilation over one src, to `out` channels.
+Case MakeCase(SeparableSource source, int64_t stride, std::vector<std::pair<int64_t, int64_t>> kernels, int64_t out,
+              bool normalized) {
+  Case c{source, {}, normalized};
+  for (const auto& [kernel, dilation] : kernels)
+    c.branches.push_back(
+        {{source.n, source.h, source.w, source.c, kernel, stride, dilation, dilation * (kernel / 2)}, out});
+  return c;
+}
+
+// What one branch gives.
+struct BranchResults {
+  std::vector<float> dst, diff_depthwise, diff_pointwise;
+  std::vector<double> moments;
+  bool operator==(const BranchResults&) const = default;
+};
 struct Results {
-  std::vector<float> floats;
-  std::vector<double> doubles;
+  std::vector<BranchResults> branches;
+  std::vector<float> diff_src, sums;
   bool operator==(const Results&) const = default;
 };
 
-Results Run(const SeparableParams& p) {
-  const DepthwiseParams& d = p.depthwise;
-  const int64_t pixels = d.n * d.OutH() * d.OutW(), c = d.c;
-  const std::vector<float> src = Integers(d.n * d.h * d.w * c, 1), depthwise = Integers(c * d.kernel * d.kernel, 2),
-                           pointwise = Integers(p.out * c, 3), diff_dst = Integers(pixels * p.out, 4),
-                           diff_sums = Integers(2 * p.out, 5);
-  const std::vector<double> mean(c, 0.25), variance(c, 2);
-  const std::vector<float> src_mean(c, 0.25f), src_variance(c, 2), dst_variance(p.out, 3);
+// The operands of branch `id`.
+struct Operands {
+  Operands(const SeparableBranch& b, uint32_t id)
+      : depthwise(Integers(b.depthwise.c * b.depthwise.kernel * b.depthwise.kernel, 10 * id + 2)),
+        pointwise(Integers(b.out * b.depthwise.c, 10 * id + 3)),
+        diff_dst(Integers(b.depthwise.n * b.depthwise.OutH() * b.depthwise.OutW() * b.out, 10 * id + 4)),
+        diff_sums(Integers(2 * b.out, 10 * id + 5)),
+        mean(b.out, 1),
+        variance(b.out, 3) {}
+  std::vector<float> depthwise, pointwise, diff_dst, diff_sums;
+  std::vector<double> mean, variance;
+};
+
+// Runs both passes; `first` is the number of the first branch's operands.
+Results Run(const Case& c, uint32_t first = 0, int lanes = 2) {
+  SeparableSource s = c.source;
+  s.lanes = lanes;
+  const std::vector<float> src = Integers(s.n * s.h * s.w * s.c, 1);
+  const std::vector<double> mean(s.c, 0.25), variance(s.c, 2);
+  const Normalizer norm = c.normalized ? Normalizer{mean.data(), variance.data()} : Normalizer{};
   Results r;
-  r.doubles.resize(2 * p.out);
-  std::vector<float> dst(pixels * p.out), diff_src(src.size()), diff_depthwise(depthwise.size()),
-      diff_pointwise(pointwise.size()), sums(2 * c);
-  std::vector<std::byte> scratch(std::max(SeparableForwardScratch(p, true), SeparableBackwardScratch(p)));
-  SeparableForward(p, {src.data(),
-                       {mean.data(), variance.data()},
-                       depthwise.data(),
-                       pointwise.data(),
-                       dst.data(),
-                       r.doubles.data(),
-                       r.doubles.data() + p.out,
-                       scratch.data()});
-  SeparableBackwardArgs args{};
-  args.src = src.data();
-  args.norm = {mean.data(), variance.data()};
-  args.src_mean = src_mean.data(), args.src_variance = src_variance.data();
-  args.depthwise_weights = depthwise.data(), args.pointwise_weights = pointwise.data();
-  args.dst = dst.data(), args.dst_mean = diff_sums.data(), args.dst_variance = dst_variance.data();
-  args.diff_dst = diff_dst.data();
-  args.diff_gamma = diff_sums.data(), args.diff_beta = diff_sums.data() + p.out;
-  args.factor = 0.5f, args.mask = true;
-  args.diff_src = diff_src.data();
-  args.diff_depthwise_weights = diff_depthwise.data(), args.diff_pointwise_weights = diff_pointwise.data();
-  args.src_diff_gamma = sums.data(), args.src_diff_beta = sums.data() + c;
-  args.scratch = scratch.data();
-  SeparableBackward(p, args);
-  for (const auto* part : {&dst, &diff_src, &diff_depthwise, &diff_pointwise, &sums})
-    r.floats.insert(r.floats.end(), part->begin(), part->end());
+  r.diff_src.resize(src.size()), r.sums.resize(2 * s.c);
+  std::vector<Operands> operands;
+  std::vector<SeparableForwardBranch> forward;
+  std::vector<SeparableBackwardBranch> backward;
+  r.branches.resize(c.branches.size());
+  for (uint32_t i = 0; i < c.branches.size(); ++i) operands.emplace_back(c.branches[i], first + i);
+  for (size_t i = 0; i < c.branches.size(); ++i) {
+    const Operands& o = operands[i];
+    BranchResults& b = r.branches[i];
+    const int64_t out = c.branches[i].out;
+    b.dst.resize(o.diff_dst.size()), b.diff_depthwise.resize(o.depthwise.size()),
+        b.diff_pointwise.resize(o.pointwise.size()), b.moments.resize(2 * out);
+    forward.push_back({o.depthwise.data(), o.pointwise.data(), b.dst.data(), b.moments.data(), b.moments.data() + out});
+    backward.push_back({o.depthwise.data(), o.pointwise.data(), b.dst.data(), o.mean.data(), o.variance.data(), nullptr,
+                        o.diff_dst.data(), o.diff_sums.data(), o.diff_sums.data() + out, 0.5f, b.diff_depthwise.data(),
+                        b.diff_pointwise.data()});
+  }
+  std::vector<std::byte> scratch(
+      std::max(SeparableForwardScratch(s, c.branches), SeparableBackwardScratch(s, c.branches)));
+  SeparableForward(s, c.branches, {src.data(), norm, forward, scratch.data()});
+  SeparableBackward(s, c.branches,
+                    {src.data(), norm, backward, true, r.diff_src.data(), c.normalized ? r.sums.data() : nullptr,
+                     c.normalized ? r.sums.data() + s.c : nullptr, scratch.data()});
   return r;
 }
 
-TEST_CASE("a separable convolution gives the same bits on any number of lanes", "[kernels]") {
-  // Several images a tile with a rest, one image a tile, fewer tiles than lanes.
-  for (const DepthwiseParams& d :
-       {DepthwiseParams{7, 12, 12, 40, 3, 1, 1, 1, true}, DepthwiseParams{3, 33, 32, 17, 5, 2, 1, 2, true},
-        DepthwiseParams{2, 8, 8, 8, 3, 1, 2, 2, true}}) {
-    CAPTURE(d.n, d.h, d.c);
+// Several images a tile with a rest, one image a tile, fewer tiles than lanes, more tiles than slices.
+std::vector<Case> Cases() {
+  return {MakeCase({7, 12, 12, 40, true, 1, 1e-5f}, 1, {{3, 1}}, 24, true),
+          MakeCase({7, 12, 12, 40, true, 1, 1e-5f}, 1, {{3, 1}, {5, 1}, {3, 2}, {5, 2}}, 40, false),
+          MakeCase({3, 33, 32, 17, true, 1, 1e-5f}, 2, {{5, 1}, {3, 1}}, 24, true),
+          MakeCase({2, 8, 8, 8, true, 1, 1e-5f}, 1, {{3, 2}}, 16, false),
+          MakeCase({71, 32, 32, 16, true, 1, 1e-5f}, 2, {{3, 1}, {5, 1}, {3, 1}}, 16, false)};
+}
+
+TEST_CASE("separable convolutions give the same bits on any number of lanes", "[kernels]") {
+  for (const Case& c : Cases()) {
+    CAPTURE(c.source.n, c.source.h, c.source.c);
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(IsaName(isa), threads);
-      const Results one = Run({d, 24, 1, 1e-5f});
-      CHECK(Run({d, 24, 2, 1e-5f}) == one);
-      CHECK(Run({d, 24, 5, 1e-5f}) == one);
+      const Results one = Run(c, 0, 1);
+      CHECK(Run(c, 0, 2) == one);
+      CHECK(Run(c, 0, 5) == one);
+    });
+  }
+}
+
+TEST_CASE("separable convolutions of one src give together what each gives, and the sum of the gradients",
+          "[kernels]") {
+  for (const Case& c : Cases()) {
+    CAPTURE(c.source.n, c.source.h, c.source.c);
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      CAPTURE(IsaName(isa), threads);
+      const Results together = Run(c);
+      std::vector<double> diff_src(together.diff_src.size()), size(diff_src.size());
+      for (size_t i = 0; i < c.branches.size(); ++i) {
+        const Results alone = Run({c.source, {c.branches[i]}, c.normalized}, static_cast<uint32_t>(i));
+        CHECK(alone.branches[0] == together.branches[i]);
+        for (size_t k = 0; k < diff_src.size(); ++k)
+          diff_src[k] += alone.diff_src[k], size[k] += std::abs(alone.diff_src[k]);
+      }
+      bool close = true;
+      for (size_t k = 0; k < diff_src.size(); ++k)
+        close = close && std::abs(diff_src[k] - together.diff_src[k]) <= 1e-3 + 1e-5 * size[k];
+      CHECK(close);
     });
   }
 }

@@ -52,25 +52,16 @@ Lowered LowerApply(const NodeView& view) {
   });
 }
 
-// The statistics, inputs 1 and 2, as floats at `to` [2 C].
-void Round(std::span<const void* const> in, int64_t channels, float* to) {
-  for (int i : {0, 1})
-    std::transform(In<double>(in, i + 1), In<double>(in, i + 1) + channels, to + i * channels,
-                   [](double value) { return static_cast<float>(value); });
-}
-
 // Inputs: src, mean, variance, diff_dst; outputs: diff_gamma, diff_beta.
 Lowered LowerBackwardSums(const NodeView& view) {
   const Rows r = RowsOf(view);
   const float epsilon = Epsilon(view);
-  const int64_t scratch = kernels::BatchNormReduceScratch(r.rows, r.channels);
-  return OwnKernel(
-      view, "own:batch_norm_bwd_sums", Floats(scratch + 2 * r.channels), [=](auto in, auto out, void* workspace) {
-        auto *floats = static_cast<float*>(workspace), *mean = floats + scratch;
-        Round(in, r.channels, mean);
-        kernels::BatchNormBackwardReduce({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean,
-                                          mean + r.channels, epsilon, Out<float>(out, 0), Out<float>(out, 1), floats});
-      });
+  return OwnKernel(view, "own:batch_norm_bwd_sums", Floats(kernels::BatchNormReduceScratch(r.rows, r.channels)),
+                   [=](auto in, auto out, void* workspace) {
+                     kernels::BatchNormBackwardReduce(
+                         {In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, In<double>(in, 1), In<double>(in, 2),
+                          epsilon, Out<float>(out, 0), Out<float>(out, 1), static_cast<float*>(workspace)});
+                   });
 }
 
 // Inputs: src, mean, variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table].
@@ -79,13 +70,14 @@ Lowered LowerBackwardData(const NodeView& view) {
   const float epsilon = Epsilon(view);
   const int64_t index = ir::Unpack<ops::BatchNormBwdDataAttributes>(view.node.attributes).index;
   const bool affine = view.inputs() - (index >= 0) == 7;
-  return OwnKernel(view, "own:batch_norm_bwd_data", Floats(5 * r.channels), [=](auto in, auto out, void* workspace) {
-    auto *floats = static_cast<float*>(workspace), *mean = floats + 3 * r.channels;
-    Round(in, r.channels, mean);
-    kernels::BatchNormBackwardData({In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, mean, mean + r.channels,
-                                    epsilon, affine ? In<float>(in, 6) : nullptr, In<float>(in, 4), In<float>(in, 5),
-                                    Out<float>(out, 0), floats, index >= 0 ? In<float>(in, in.size() - 1)[index] : 1});
-  });
+  return OwnKernel(
+      view, "own:batch_norm_bwd_data", Floats(kernels::BatchNormGradientLinesSize(r.channels)),
+      [=](auto in, auto out, void* workspace) {
+        kernels::BatchNormBackwardData(
+            {In<float>(in, 0), In<float>(in, 3), r.rows, r.channels, In<double>(in, 1), In<double>(in, 2), epsilon,
+             affine ? In<float>(in, 6) : nullptr, In<float>(in, 4), In<float>(in, 5), Out<float>(out, 0),
+             static_cast<float*>(workspace), index >= 0 ? In<float>(in, in.size() - 1)[index] : 1});
+      });
 }
 
 Lowered LowerUpdate(const NodeView& view) {

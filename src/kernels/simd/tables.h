@@ -14,11 +14,11 @@ struct DepthwiseRow {
   const float* src[16];      // the rows' pixel 0, [src_width][channels]; at most kMaxDepthwiseKernel rows
   const float* weights[16];  // each row's taps in ascending src position, [taps][channels]
   const float* mask;         // nullptr, or a row shaped and strided like dst: dst becomes 0 where it is not positive
+  const float* add;          // nullptr, or a row shaped and strided like dst that is added before that; not dst itself
   float* dst;
   int64_t rows, taps, stride, dilation;
   int64_t first;  // src pixel of dst pixel 0's first tap; may be negative
   int64_t src_width, channels, count, dst_step;
-  float floor;  // src is read as max(src, floor): 0 for a fused ReLU, -inf for none
 };
 
 // Rows of a depthwise backward-weights pass that see one row of the kernel: sums[t][c] += sum over rows and p of
@@ -28,7 +28,6 @@ struct DepthwiseWeightsRows {
   const float* diff_dst;  // [rows][count][channels]
   float* sums;            // [taps][channels]
   int64_t rows, src_step, taps, stride, dilation, first, src_width, channels, count;
-  float floor;
 };
 
 struct DepthwiseTable {

@@ -16,11 +16,11 @@ namespace pdarts::kernels::PD_ISA {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int kWidth = 16;
+constexpr int kWidth = 16, kRegisters = 32;
 #elif defined(__AVX2__)
-constexpr int kWidth = 8;
+constexpr int kWidth = 8, kRegisters = 16;
 #else
-constexpr int kWidth = 4;
+constexpr int kWidth = 4, kRegisters = 16;
 #endif
 
 // A vector may alias its elements' type anyway; with the attribute may_alias it would alias all, and a kernel would
@@ -35,6 +35,15 @@ PD_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
 PD_INLINE Vec Load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
 PD_INLINE void Store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
 PD_INLINE Vec Broadcast(float x) { return Vec{} + x; }
+// Loaded once and kept in a register: else the compiler may make the load a part of every instruction that uses it.
+PD_INLINE Vec Kept(Vec v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
 
 // The first n lanes, 0 < n < kWidth; the others read nothing and are zero, or are not written.
 #if defined(__AVX512F__)

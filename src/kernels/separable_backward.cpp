@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <new>
+
+#include "kernels/partial_sums.h"
+#include "kernels/pointwise.h"
+#include "kernels/separable_tiles.h"
+
+namespace pdarts::kernels {
+namespace {
+
+// The bands of a tile's dst rows: the gradient of the 1x1's result and the recomputed depthwise result of a band lie in
+// the first cache until all has read them.
+Bands BandsOf(const SeparableBranch& b, int64_t images) {
+  return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
+}
+
+Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s.h, s.w * s.c}; }
+
+// What all threads share of one branch.
+struct Shared {
+  Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
+      : forward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+        backward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+        norm(cut.Take<float>(BatchNormGradientLinesSize(b.out))),
+        depthwise_sums(cut.Take<float>(tiling.slices * DepthwiseScratch(b.depthwise))),
+        pointwise_sums(cut.Take<float>(tiling.slices * b.depthwise.c * b.out)) {}
+
+  void Fill(const SeparableSource& s, const SeparableBranch& b, const SeparableBackwardBranch& args) const {
+    ArrangeForForward(b.depthwise, args.depthwise_weights, forward);
+    ArrangeForBackward(b.depthwise, args.depthwise_weights, backward);
+    MakeBatchNormGradientLines({.mean = args.dst_mean,
+                                .variance = args.dst_variance,
+                                .gamma = args.dst_gamma,
+                                .diff_gamma = args.diff_gamma,
+                                .diff_beta = args.diff_beta,
+                                .factor = args.factor,
+                                .epsilon = s.epsilon,
+                                .batch_rows = s.n * b.depthwise.OutH() * b.depthwise.OutW(),
+                                .channels = b.out},
+                               norm);
+  }
+
+  float *forward, *backward;               // the depthwise weights, arranged
+  float* norm;                             // what diff_dst and dst are combined with
+  float *depthwise_sums, *pointwise_sums;  // [slices][K][K][C] and [slices][out][C]
+};
+
+// What one thread works in.
+struct Lane {
+  Lane(const SeparableSource& s, std::span<const SeparableBranch> branches, const Tiling& tiling, Cutter cut)
+      : src(cut.Take<float>(tiling.images * s.h * s.w * s.c)) {
+    int64_t tile = 0, middle_band = 0, dst_band = 0;
+    for (const SeparableBranch& b : branches) {
+      const int64_t pixels = BandsOf(b, tiling.images).size * b.depthwise.OutW();
+      middle_band = std::max(middle_band, pixels * b.depthwise.c);
+      dst_band = std::max(dst_band, pixels * b.out);
+      tile = std::max(tile, tiling.images * b.depthwise.OutH() * b.depthwise.OutW() * b.depthwise.c);
+    }
+    diff_middle = cut.Take<float>(tile);
+    middle = cut.Take<float>(middle_band);
+    diff_dst = cut.Take<float>(dst_band);
+    const auto count = static_cast<int64_t>(branches.size());
+    for (int64_t i = 0; i < std::min<int64_t>(2, count - 1); ++i)
+      sums[i] = cut.Take<float>(tiling.images * s.h * s.w * s.c);
+    bytes = cut.used();
+  }
+  float* src;
+  float* diff_middle;        // of the tile's depthwise result
+  float *middle, *diff_dst;  // a band of the depthwise result, and of the gradient of the 1x1's result
+  float* sums[2] = {};       // diff_src of the branches so far, of all before in the one and with the last in the other
+  size_t bytes;
+};
+
+class Backward {
+ public:
+  Backward(const SeparableSource& s, std::span<const SeparableBranch> branches, const SeparableBackwardArgs& args,
+           Cutter& cut)
+      : s_(s),
+        branches_(branches),
+        args_(args),
+        tiling_(s),
+        reader_(s, args.src, args.norm, cut),
+        source_bands_(SourceBands(s, tiling_.images).count),
+        src_mean_(cut.Take<float>(s.c)),
+        norm_sums_(cut.Take<float>(tiling_.slices * tiling_.slice_tiles * source_bands_ * 2 * s.c)),
+        shared_(cut.Take<Shared>(Count())) {
+    const bool counting = shared_ == nullptr;
+    for (int64_t i = 0; i < Count(); ++i) {
+      const Shared shared(branch(i), tiling_, cut);
+      if (counting) continue;
+      new (shared_ + i) Shared(shared);
+      shared.Fill(s, branch(i), args.branches[i]);
+    }
+    if (!counting && args.norm.mean != nullptr)
+      for (int64_t c = 0; c < s.c; ++c) src_mean_[c] = static_cast<float>(args.norm.mean[c]);
+    lanes_ = cut;
+  }
+
+  void Run() const {
+    const size_t bytes = Lane(s_, branches_, tiling_, Cutter(nullptr)).bytes;
+    ForSlices(s_, tiling_, [&](int64_t lane, int64_t slice) {
+      RunSlice(Lane(s_, branches_, tiling_, lanes_.Lane(lane, bytes)), slice);
+    });
+    if (Weights())
+      for (int64_t i = 0; i < Count(); ++i) FinishWeights(i);
+    if (args_.norm.mean != nullptr) FinishNorm();
+  }
+
+ private:
+  int64_t Count() const { return static_cast<int64_t>(branches_.size()); }
+  const SeparableBranch& branch(int64_t i) const { return branches_[static_cast<size_t>(i)]; }
+  bool Weights() const { return args_.branches[0].diff_depthwise_weights != nullptr; }
+  int64_t ImageFloats() const { return s_.h * s_.w * s_.c; }
+
+  void RunSlice(const Lane& lane, int64_t slice) const {
+    for (int64_t i = 0; i < Count() && Weights(); ++i) {
+      const int64_t taps = DepthwiseScratch(branch(i).depthwise), products = s_.c * branch(i).out;
+      std::fill_n(shared_[i].depthwise_sums + slice * taps, taps, 0.0f);
+      std::fill_n(shared_[i].pointwise_sums + slice * products, products, 0.0f);
+    }
+    for (int64_t tile = slice * tiling_.slice_tiles; tile < (slice + 1) * tiling_.slice_tiles; ++tile) {
+      if (tiling_.Images(tile) == 0) break;
+      const float* src = reader_.Read(tiling_.FirstImage(tile), tiling_.Images(tile), lane.src);
+      for (int64_t i = 0; i < Count(); ++i) RunBranch(lane, i, slice, tile, src);
+    }
+  }
+
+  void RunBranch(const Lane& lane, int64_t i, int64_t slice, int64_t tile, const float* src) const {
+    DepthwiseParams depthwise = branch(i).depthwise;
+    depthwise.n = tiling_.Images(tile);
+    const Shared& shared = shared_[i];
+    const Bands bands = BandsOf(branch(i), depthwise.n);
+    for (int64_t band = 0; band < bands.count; ++band)
+      RunBand(lane, i, slice, tile, src, bands.First(band), bands.First(band + 1));
+    if (Weights())
+      AddDepthwiseWeightsGradient(depthwise, src, lane.diff_middle,
+                                  shared.depthwise_sums + slice * DepthwiseScratch(depthwise));
+    const float* add = i > 0 ? lane.sums[(i - 1) % 2] : nullptr;
+    if (i + 1 == Count()) return Finish(depthwise, lane, tile, src, add);
+    DepthwiseBackwardDataRows(
+        depthwise, {lane.diff_middle, shared.backward, add, nullptr, lane.sums[i % 2], 0, depthwise.n * s_.h});
+  }
+
+  // Rows [first, end) of a tile's dst.
+  void RunBand(const Lane& lane, int64_t i, int64_t slice, int64_t tile, const float* src, int64_t first,
+               int64_t end) const {
+    const SeparableBranch& b = branch(i);
+    const SeparableBackwardBranch& args = args_.branches[static_cast<size_t>(i)];
+    DepthwiseParams depthwise = b.depthwise;
+    depthwise.n = tiling_.Images(tile);
+    const int64_t out_w = depthwise.OutW(), pixels = (end - first) * out_w;
+    const int64_t at = (tiling_.FirstImage(tile) * depthwise.OutH() + first) * out_w * b.out;
+    BatchNormGradientRows(shared_[i].norm, args.dst + at, args.diff_dst + at, pixels, b.out, lane.diff_dst);
+    PointwiseProduct(
+        {lane.diff_dst, args.pointwise_weights, lane.diff_middle + first * out_w * s_.c, pixels, b.out, s_.c});
+    if (!Weights()) return;
+    DepthwiseForwardRows(depthwise, {src, shared_[i].forward, lane.middle, first, end});
+    AddPointwiseProducts(
+        {lane.diff_dst, lane.middle, shared_[i].pointwise_sums + slice * s_.c * b.out, pixels, b.out, s_.c});
+  }
+
+  // The last branch's part and the sum, to memory, and the sums for the normalisation while they are in the cache.
+  void Finish(const DepthwiseParams& depthwise, const Lane& lane, int64_t tile, const float* src,
+              const float* add) const {
+    const int64_t at = tiling_.FirstImage(tile) * ImageFloats();
+    const Bands bands = SourceBands(s_, depthwise.n);
+    for (int64_t band = 0; band < bands.count; ++band) {
+      const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * s_.w;
+      DepthwiseBackwardDataRows(depthwise, {lane.diff_middle, shared_[Count() - 1].backward, add,
+                                            args_.mask ? src : nullptr, args_.diff_src + at, first, end});
+      if (args_.norm.mean == nullptr) continue;
+      const int64_t row = at + first * s_.w * s_.c;
+      float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;
+      BatchNormChunkSums({args_.src + row, args_.diff_src + row, pixels, s_.c, src_mean_, sums, sums + s_.c});
+    }
+  }
+
+  void FinishWeights(int64_t i) const {
+    const SeparableBackwardBranch& args = args_.branches[static_cast<size_t>(i)];
+    const DepthwiseParams& depthwise = branch(i).depthwise;
+    const Shared& shared = shared_[i];
+    AddPartialSums(shared.depthwise_sums, tiling_.slices, DepthwiseScratch(depthwise), shared.depthwise_sums);
+    ArrangeWeightsGradient(depthwise, shared.depthwise_sums, args.diff_depthwise_weights);
+    AddPartialSums(shared.pointwise_sums, tiling_.slices, s_.c * branch(i).out, args.diff_pointwise_weights);
+  }
+
+  void FinishNorm() const {
+    const int64_t tiles = (s_.n + tiling_.images - 1) / tiling_.images, c = s_.c;
+    // Only the last tile can have fewer bands.
+    const int64_t last = SourceBands(s_, tiling_.Images(tiles - 1)).count;
+    FinishBatchNormSums({norm_sums_, (tiles - 1) * source_bands_ + last, c, args_.norm.mean, src_mean_,
+                         args_.norm.variance, s_.epsilon, args_.src_diff_gamma, args_.src_diff_beta});
+  }
+
+  const SeparableSource& s_;
+  std::span<const SeparableBranch> branches_;
+  const SeparableBackwardArgs& args_;
+  Tiling tiling_;
+  SourceReader reader_;
+  int64_t source_bands_;          // of a whole tile
+  float *src_mean_, *norm_sums_;  // norm_sums_ [tiles][bands][2][C]
+  Shared* shared_;
+  Cutter lanes_{nullptr};
+};
+
+}  // namespace
+
+size_t SeparableBackwardScratch(const SeparableSource& s, std::span<const SeparableBranch> branches) {
+  Cutter cut(nullptr);
+  const SeparableBackwardArgs nothing{};
+  Backward(s, branches, nothing, cut);
+  return cut.used() + static_cast<size_t>(s.lanes) * Lane(s, branches, Tiling(s), Cutter(nullptr)).bytes;
+}
+
+void SeparableBackward(const SeparableSource& s, std::span<const SeparableBranch> branches,
+                       const SeparableBackwardArgs& args) {
+  CheckBranches(s, branches);
+  Cutter cut(args.scratch);
+  Backward(s, branches, args, cut).Run();
+}
+
+}  // namespace pdarts::kernels

@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "kernels/pointwise.h"
+#include "kernels/separable_tiles.h"
+
+namespace pdarts::kernels {
+namespace {
+
+// The bands of a tile's dst rows. A band's depthwise result lies in the first cache until the 1x1 has read it, and dst
+// until its moments are taken.
+Bands BandsOf(const SeparableBranch& b, int64_t images) {
+  return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
+}
+
+// What all threads share of one branch.
+struct Shared {
+  Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
+      : bands(BandsOf(b, tiling.images).count),
+        depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+        pointwise(cut.Take<float>(b.depthwise.c * b.out)),
+        moments(cut.Take<float>(tiling.slices * tiling.slice_tiles * bands * 3 * b.out)) {}
+  int64_t bands;  // of a whole tile
+  float* depthwise;
+  float* pointwise;
+  float* moments;  // [tiles][bands][3][out]
+};
+
+// What one thread works in.
+struct Lane {
+  Lane(const SeparableSource& s, std::span<const SeparableBranch> branches, const Tiling& tiling, Cutter cut)
+      : src(cut.Take<float>(tiling.images * s.h * s.w * s.c)) {
+    int64_t most = 0;
+    for (const SeparableBranch& b : branches)
+      most = std::max(most, BandsOf(b, tiling.images).size * b.depthwise.OutW() * b.depthwise.c);
+    middle = cut.Take<float>(most);
+    bytes = cut.used();
+  }
+  float* src;
+  float* middle;  // a band of the depthwise result
+  size_t bytes;
+};
+
+void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling,
+               int64_t tile, const float* src, float* middle) {
+  DepthwiseParams depthwise = b.depthwise;
+  depthwise.n = tiling.Images(tile);
+  const int64_t out_w = depthwise.OutW();
+  const Bands bands = BandsOf(b, depthwise.n);
+  float* dst = args.dst + tiling.FirstImage(tile) * depthwise.OutH() * out_w * b.out;
+  for (int64_t band = 0; band < bands.count; ++band) {
+    const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * out_w;
+    float* rows = dst + first * out_w * b.out;
+    DepthwiseForwardRows(depthwise, {src, shared.depthwise, middle, first, end});
+    PointwiseProduct({middle, shared.pointwise, rows, pixels, depthwise.c, b.out});
+    BatchNormChunkMoments(rows, pixels, b.out, shared.moments + (tile * shared.bands + band) * 3 * b.out);
+  }
+}
+
+// Of the whole batch, from the bands'.
+void Join(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling) {
+  const int64_t tiles = (tiling.batch + tiling.images - 1) / tiling.images;
+  const auto pixels = [&](int64_t chunk) {
+    const int64_t tile = chunk / shared.bands, band = chunk % shared.bands;
+    const Bands bands = BandsOf(b, tiling.Images(tile));
+    return band < bands.count ? (bands.First(band + 1) - bands.First(band)) * b.depthwise.OutW() : 0;
+  };
+  JoinBatchNormMoments({shared.moments, tiles * shared.bands, b.out, pixels, args.mean, args.variance});
+}
+
+}  // namespace
+
+size_t SeparableForwardScratch(const SeparableSource& s, std::span<const SeparableBranch> branches) {
+  const Tiling tiling(s);
+  Cutter cut(nullptr);
+  SourceReader(s, nullptr, {}, cut);
+  for (const SeparableBranch& b : branches) Shared(b, tiling, cut);
+  return cut.used() + branches.size() * sizeof(Shared) + 64 +
+         static_cast<size_t>(s.lanes) * Lane(s, branches, tiling, Cutter(nullptr)).bytes;
+}
+
+void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch> branches,
+                      const SeparableForwardArgs& args) {
+  CheckBranches(s, branches);
+  const Tiling tiling(s);
+  Cutter cut(args.scratch);
+  const SourceReader reader(s, args.src, args.norm, cut);
+  Shared* shared = cut.Take<Shared>(static_cast<int64_t>(branches.size()));
+  for (size_t i = 0; i < branches.size(); ++i) {
+    new (shared + i) Shared(branches[i], tiling, cut);
+    ArrangeForForward(branches[i].depthwise, args.branches[i].depthwise_weights, shared[i].depthwise);
+    Transpose(args.branches[i].pointwise_weights, branches[i].out, s.c, shared[i].pointwise);
+  }
+  const size_t bytes = Lane(s, branches, tiling, Cutter(nullptr)).bytes;
+  ForSlices(s, tiling, [&](int64_t at, int64_t slice) {
+    const Lane lane(s, branches, tiling, cut.Lane(at, bytes));
+    for (int64_t tile = slice * tiling.slice_tiles; tile < (slice + 1) * tiling.slice_tiles; ++tile) {
+      if (tiling.Images(tile) == 0) break;
+      const float* src = reader.Read(tiling.FirstImage(tile), tiling.Images(tile), lane.src);
+      for (size_t i = 0; i < branches.size(); ++i)
+        RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);
+    }
+  });
+  for (size_t i = 0; i < branches.size(); ++i) Join(branches[i], args.branches[i], shared[i], tiling);
+}
+
+}  // namespace pdarts::kernels

@@ -1,0 +1,116 @@
+// What both passes of a separable convolution share: how a batch is cut, and how src is read. Internal to src/kernels.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/batch_norm.h"
+#include "kernels/elementwise.h"
+#include "kernels/separable.h"
+
+namespace pdarts::kernels {
+
+// A tile is some whole images. Tiles are gathered into slices, each worked through by one thread in order, so that sums
+// need be kept only once a slice. All follows from the sizes alone, as it shapes the sums.
+struct Tiling {
+  static constexpr int64_t kTileBytes = 64 << 10;  // of src: a tile's few tensors together lie in a second cache
+  static constexpr int64_t kSlices = 32;
+
+  explicit Tiling(const SeparableSource& s)
+      : batch(s.n), images(std::clamp<int64_t>(kTileBytes / (s.h * s.w * s.c * 4), 1, s.n)) {
+    const int64_t tiles = (batch + images - 1) / images;
+    slice_tiles = (tiles + kSlices - 1) / kSlices;
+    slices = (tiles + slice_tiles - 1) / slice_tiles;
+  }
+  int64_t FirstImage(int64_t tile) const { return std::min(batch, tile * images); }
+  int64_t Images(int64_t tile) const { return FirstImage(tile + 1) - FirstImage(tile); }
+
+  int64_t batch, images, slice_tiles, slices;
+};
+
+// Rows of images with `row` floats each, a few at a time, so that they stay in a first cache.
+struct Bands {
+  static constexpr int64_t kBandFloats = 4096;
+
+  Bands(int64_t rows, int64_t row)
+      : rows(rows), size(std::clamp<int64_t>(kBandFloats / row, 1, rows)), count((rows + size - 1) / size) {}
+  int64_t First(int64_t band) const { return std::min(rows, band * size); }
+
+  int64_t rows, size, count;
+};
+
+// Buffers cut from one block, each on a cache line of its own; from nullptr they are only counted. Sizes that are whole
+// pages get a few lines more, or loads from one buffer would wait for stores to the same place in another.
+class Cutter {
+ public:
+  explicit Cutter(std::byte* block) : block_(block) {}
+  template <class T>
+  T* Take(int64_t count) {
+    T* start = block_ == nullptr ? nullptr : reinterpret_cast<T*>(block_ + used_);
+    used_ += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64 + (count * sizeof(T) >= 4096 ? 5 * 64 : 0);
+    return start;
+  }
+  size_t used() const { return used_; }
+  // What follows is cut alike for each of several users.
+  Cutter Lane(int64_t index, size_t bytes) const { return Cutter(block_ + used_ + static_cast<size_t>(index) * bytes); }
+
+ private:
+  std::byte* block_;
+  size_t used_ = 0;
+};
+
+// Runs body(lane, slice) for all slices, lanes being 0 to s.lanes - 1, each one slice at a time. A lane takes the next
+// slice when it is done with one, so that a core that was held up leaves the rest to the others; which lane runs a
+// slice shows in no result.
+template <class Body>
+void ForSlices(const SeparableSource& s, const Tiling& tiling, const Body& body) {
+  std::atomic<int64_t> next = 0;
+  base::ParallelFor(s.lanes, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t lane = begin; lane < end; ++lane)
+      for (int64_t slice = next++; slice < tiling.slices; slice = next++) body(lane, slice);
+  });
+}
+
+// How src is read: normalised, after the ReLU, or as it lies.
+class SourceReader {
+ public:
+  SourceReader(const SeparableSource& s, const float* src, const Normalizer& norm, Cutter& shared)
+      : source_(s), src_(src), normalized_(norm.mean != nullptr), lines_(shared.Take<float>(BatchNormLinesSize(s.c))) {
+    if (normalized_ && lines_ != nullptr)
+      MakeBatchNormLines({norm.mean, norm.variance, norm.gamma, norm.beta, s.epsilon, s.c}, lines_);
+  }
+
+  // Images [first, first + count) as the branches read them, in `tile` or where they lie.
+  const float* Read(int64_t first, int64_t count, float* tile) const {
+    const int64_t image = source_.h * source_.w * source_.c, rows = count * source_.h * source_.w;
+    const float* from = src_ + first * image;
+    if (normalized_)
+      BatchNormApplyRows(lines_, from, rows, source_.c, source_.relu, tile);
+    else if (source_.relu)
+      Relu(from, tile, count * image);
+    else
+      return from;
+    return tile;
+  }
+
+ private:
+  const SeparableSource& source_;
+  const float* src_;
+  bool normalized_;
+  float* lines_;
+};
+
+inline void CheckBranches(const SeparableSource& s, std::span<const SeparableBranch> branches) {
+  PD_CHECK(s.n >= 1 && s.lanes >= 1 && !branches.empty(), "{} images, {} lanes, {} branches", s.n, s.lanes,
+           branches.size());
+  for (const SeparableBranch& b : branches) {
+    PD_CHECK(b.out >= 1, "{} channels", b.out);
+    const DepthwiseParams& p = b.depthwise;
+    PD_CHECK(p.n == s.n && p.h == s.h && p.w == s.w && p.c == s.c, "a branch of another src");
+  }
+}
+
+}  // namespace pdarts::kernels
