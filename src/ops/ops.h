@@ -87,32 +87,42 @@ struct UpdateStatisticsAttributes {
 std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,
                                       const UpdateStatisticsAttributes& attributes);
 
-// ---- separable.cpp: what passes/fuse_separable.cpp puts in place of several ops. The attributes of the convolution
-// are the depthwise one's; flags are 0 or 1.
-struct SeparableAttributes : ConvAttributes {
+// ---- separable.cpp: what passes/fuse_separable.cpp puts in place of several ops. Branches are separable convolutions
+// with square windows that read the same src; vectors have an entry for each of them. Flags are 0 or 1.
+struct SeparableAttributes {
+  std::vector<int64_t> stride, pad, dilation;    // of the depthwise convolution
   int64_t normalized = 0, affine = 0, relu = 0;  // of src: batch_norm_apply, with gamma and beta; then relu
-  double epsilon = 1e-5;                         // of both normalisations
+  double epsilon = 1e-5;                         // of all normalisations
   template <class F>
   void Visit(F&& f) {
-    ConvAttributes::Visit(f), f("normalized", normalized), f("affine", affine), f("relu", relu), f("epsilon", epsilon);
+    f("stride", stride), f("pad", pad), f("dilation", dilation), f("normalized", normalized), f("affine", affine),
+        f("relu", relu), f("epsilon", epsilon);
   }
+  size_t branches() const { return stride.size(); }
+  size_t source_inputs() const { return static_cast<size_t>(1 + 2 * normalized + 2 * affine); }
+  static size_t branch_inputs(size_t) { return 2; }
 };
 struct SeparableBwdAttributes : SeparableAttributes {
-  int64_t mask = 0;        // diff_src is with respect to the ReLU's input, not its output
-  int64_t weights = 0;     // the weights' gradients are wanted
-  int64_t dst_affine = 0;  // the normalisation of dst has a gamma
-  int64_t index = -1;      // of BatchNormBwdDataAttributes
+  int64_t mask = 0;                        // diff_src is with respect to the ReLU's input, not its output
+  int64_t weights = 0;                     // the weights' gradients are wanted
+  std::vector<int64_t> dst_affine, index;  // the normalisation of dst has a gamma; BatchNormBwdDataAttributes::index
   template <class F>
   void Visit(F&& f) {
     SeparableAttributes::Visit(f), f("mask", mask), f("weights", weights), f("dst_affine", dst_affine),
         f("index", index);
   }
+  size_t branch_inputs(size_t branch) const {
+    return 8 + static_cast<size_t>(dst_affine[branch] != 0) + static_cast<size_t>(index[branch] >= 0);
+  }
+  size_t source_outputs() const { return static_cast<size_t>(1 + 2 * normalized); }
 };
-// Inputs: src, depthwise weights, 1x1 weights [, mean, variance [, gamma, beta]]. Outputs: dst, its mean and variance.
+// Inputs: src [, mean, variance [, gamma, beta]], then for each branch depthwise weights, 1x1 weights. Outputs: for
+// each branch dst, its mean and variance.
 std::vector<ValueId> Separable(Graph& graph, std::vector<ValueId> inputs, const SeparableAttributes& attributes);
-// Inputs: those, dst, its mean and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma]
-// [, table]. Outputs: diff_src (of the normalised src) [, both weights' gradients] [, diff_gamma, diff_beta of src's
-// normalisation].
+// Inputs: src [, mean, variance [, gamma, beta]], then for each branch depthwise weights, 1x1 weights, dst, its mean
+// and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma] [, table]. Outputs: diff_src (of the
+// normalised src, the sum over the branches) [, diff_gamma, diff_beta of src's normalisation], then for each branch [,
+// both weights' gradients].
 std::vector<ValueId> SeparableBwd(Graph& graph, std::vector<ValueId> inputs, const SeparableBwdAttributes& attributes);
 
 // ---- relu.cpp. The backward reads dst: diff where dst > 0.

@@ -1,9 +1,11 @@
-// A separable convolution and what stands around it as one op, made by a pass only (passes/fuse_separable.cpp), so it
-// has no gradient rule. What it means is the graph of the ops it replaces:
-//   separable:     [batch_norm_apply,] [relu,] depthwise conv2d, 1x1 conv2d; dst and its batch_norm_statistics.
-//   separable_bwd: from the gradient of the normalised dst, batch_norm_bwd_data, both convolutions' gradients,
-//   [relu_bwd]
-//                  and the batch_norm_bwd_sums of the src's normalisation, if it has one.
+// Separable convolutions that read one tensor, and what stands around them, as one op, made by passes only
+// (passes/fuse_separable.cpp, passes/group_separable.cpp), so it has no gradient rule. What it means is the graph of
+// the ops it replaces:
+//   separable:     [batch_norm_apply,] [relu,] then for each branch depthwise conv2d, 1x1 conv2d; dst and its
+//                  batch_norm_statistics.
+//   separable_bwd: for each branch, from the gradient of the normalised dst, batch_norm_bwd_data and both convolutions'
+//                  gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the batch_norm_bwd_sums of
+//                  the src's normalisation, if it has one.
 #include "ops/body.h"
 #include "ops/definitions.h"
 
@@ -32,71 +34,102 @@ class Inputs {
   size_t next_ = 0;
 };
 
-// src, weights of the depthwise and of the 1x1 convolution [, mean, variance [, gamma, beta]].
+// src [, mean, variance [, gamma, beta]], and what the depthwise convolutions read.
 struct Source {
-  Source(const SeparableAttributes& a, Inputs& in)
+  Source(Graph& body, const SeparableAttributes& a, Inputs& in)
       : src(in.Next()),
-        depthwise(in.Next()),
-        pointwise(in.Next()),
         mean(in.Next(a.normalized != 0)),
         variance(in.Next(a.normalized != 0)),
         gamma(in.Next(a.affine != 0)),
-        beta(in.Next(a.affine != 0)) {}
-
-  // What the depthwise convolution reads.
-  ValueId Read(Graph& body, const SeparableAttributes& a) const {
-    ValueId x = src;
-    if (a.normalized != 0) x = BatchNormApply(body, x, mean, variance, gamma, beta, a.epsilon);
-    return a.relu != 0 ? Relu(body, x) : x;
+        beta(in.Next(a.affine != 0)),
+        read(src) {
+    if (a.normalized != 0) read = BatchNormApply(body, src, mean, variance, gamma, beta, a.epsilon);
+    if (a.relu != 0) read = Relu(body, read);
   }
-  ValueId src, depthwise, pointwise, mean, variance, gamma, beta;
+  ValueId src, mean, variance, gamma, beta, read;
 };
+
+ConvAttributes DepthwiseOf(const SeparableAttributes& a, size_t branch, int64_t channels) {
+  return {a.stride[branch], a.stride[branch], a.pad[branch], a.pad[branch], a.dilation[branch], channels};
+}
+
+void Check(const SeparableAttributes& a) {
+  PD_CHECK(a.branches() > 0 && a.pad.size() == a.branches() && a.dilation.size() == a.branches(), "{} strides",
+           a.branches());
+}
 
 Graph ForwardBody(const ir::Attributes& packed, std::span<const TensorDesc> descs) {
   const auto a = ir::Unpack<SeparableAttributes>(packed);
+  Check(a);
   Graph body;
   Inputs in(body, descs);
-  const Source source(a, in);
+  const Source source(body, a, in);
+  for (size_t branch = 0; branch < a.branches(); ++branch) {
+    const ValueId depthwise = in.Next(), pointwise = in.Next();
+    const ConvAttributes conv = DepthwiseOf(a, branch, body.shape(source.src).c());
+    const ValueId dst = Conv2d(body, Conv2d(body, source.read, depthwise, conv), pointwise, {});
+    const auto statistics = Emit(body, ir::OpKind::kBatchNormStatistics, {}, {dst});
+    body.Output(fmt::format("dst{}", branch), dst);
+    body.Output(fmt::format("mean{}", branch), statistics[0]);
+    body.Output(fmt::format("variance{}", branch), statistics[1]);
+  }
   PD_CHECK(in.AllTaken(), "{} inputs", descs.size());
-  const ValueId middle = Conv2d(body, source.Read(body, a), source.depthwise, a);
-  const ValueId dst = Conv2d(body, middle, source.pointwise, {});
-  const auto statistics = Emit(body, ir::OpKind::kBatchNormStatistics, {}, {dst});
-  body.Output("dst", dst);
-  body.Output("mean", statistics[0]);
-  body.Output("variance", statistics[1]);
   return body;
 }
 
-// After the source: dst, its mean, its variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table of weights].
-Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> descs) {
-  const auto a = ir::Unpack<SeparableBwdAttributes>(packed);
-  Graph body;
-  Inputs in(body, descs);
-  const Source source(a, in);
-  std::vector<ValueId> norm(6);
-  for (ValueId& value : norm) value = in.Next();
-  if (a.dst_affine != 0) norm.push_back(in.Next());
-  if (a.index >= 0) norm.push_back(in.Next());
-  PD_CHECK(in.AllTaken(), "{} inputs", descs.size());
+// The gradients by one branch: of what its depthwise convolution reads, and of its weights if they are wanted.
+struct BranchDiffs {
+  ValueId src, depthwise = kNone, pointwise = kNone;
+};
 
-  const BatchNormBwdDataAttributes norm_attributes{{a.epsilon}, a.index};
+BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t branch, const Source& source,
+                           Inputs& in) {
+  const ValueId depthwise = in.Next(), pointwise = in.Next();
+  std::vector<ValueId> norm(6);  // dst, its mean, its variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table]
+  for (ValueId& value : norm) value = in.Next();
+  if (a.dst_affine[branch] != 0) norm.push_back(in.Next());
+  if (a.index[branch] >= 0) norm.push_back(in.Next());
+
+  const BatchNormBwdDataAttributes norm_attributes{{a.epsilon}, a.index[branch]};
   const ValueId diff_dst = Emit(body, ir::OpKind::kBatchNormBwdData, ir::Pack(norm_attributes), std::move(norm))[0];
   const ValueId diff_middle =
-      Conv2dBwdData(body, diff_dst, source.pointwise, {{}, body.shape(diff_dst).h(), body.shape(diff_dst).w()});
-  const ValueId x = source.Read(body, a);
-  const tensor::Shape shape = body.shape(x), kernel = body.shape(source.depthwise);
-  ValueId diff_src = Conv2dBwdData(body, diff_middle, source.depthwise, {a, shape.h(), shape.w()});
-  if (a.mask != 0) diff_src = Emit(body, ir::OpKind::kReluBwd, {}, {diff_src, x})[0];
-  body.Output("diff_src", diff_src);
-  if (a.weights != 0) {
-    body.Output("diff_depthwise", Conv2dBwdWeights(body, x, diff_middle, {a, kernel[2], kernel[3]}));
-    body.Output("diff_pointwise", Conv2dBwdWeights(body, Conv2d(body, x, source.depthwise, a), diff_dst, {{}, 1, 1}));
+      Conv2dBwdData(body, diff_dst, pointwise, {{}, body.shape(diff_dst).h(), body.shape(diff_dst).w()});
+  const tensor::Shape shape = body.shape(source.src), kernel = body.shape(depthwise);
+  const ConvAttributes conv = DepthwiseOf(a, branch, shape.c());
+  BranchDiffs diffs{Conv2dBwdData(body, diff_middle, depthwise, {conv, shape.h(), shape.w()})};
+  if (a.weights == 0) return diffs;
+  diffs.depthwise = Conv2dBwdWeights(body, source.read, diff_middle, {conv, kernel[2], kernel[3]});
+  diffs.pointwise = Conv2dBwdWeights(body, Conv2d(body, source.read, depthwise, conv), diff_dst, {{}, 1, 1});
+  return diffs;
+}
+
+Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> descs) {
+  const auto a = ir::Unpack<SeparableBwdAttributes>(packed);
+  Check(a);
+  PD_CHECK(a.dst_affine.size() == a.branches() && a.index.size() == a.branches(), "{} strides", a.branches());
+  Graph body;
+  Inputs in(body, descs);
+  const Source source(body, a, in);
+  std::vector<BranchDiffs> diffs;
+  std::vector<ValueId> terms;
+  for (size_t branch = 0; branch < a.branches(); ++branch) {
+    diffs.push_back(BranchBackward(body, a, branch, source, in));
+    terms.push_back(diffs.back().src);
   }
+  PD_CHECK(in.AllTaken(), "{} inputs", descs.size());
+
+  ValueId diff_src = AddN(body, terms);
+  if (a.mask != 0) diff_src = Emit(body, ir::OpKind::kReluBwd, {}, {diff_src, source.read})[0];
+  body.Output("diff_src", diff_src);
   if (a.normalized != 0) {
     const auto sums = Emit(body, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{a.epsilon}),
                            {source.src, source.mean, source.variance, diff_src});
     body.Output("diff_gamma", sums[0]);
     body.Output("diff_beta", sums[1]);
+  }
+  for (size_t branch = 0; a.weights != 0 && branch < a.branches(); ++branch) {
+    body.Output(fmt::format("diff_depthwise{}", branch), diffs[branch].depthwise);
+    body.Output(fmt::format("diff_pointwise{}", branch), diffs[branch].pointwise);
   }
   return body;
 }

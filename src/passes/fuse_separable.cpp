@@ -44,20 +44,21 @@ class SeparableFuser {
       if (id != kNoNode) gone_[id] = true;
   }
 
-  // The first node's inputs, and the flags that say which there are.
+  // The inputs as far as both nodes share them, and the flags that say which there are.
   std::vector<ValueId> Source(const SeparableMatch& match, ops::SeparableAttributes& a) const {
-    static_cast<ops::ConvAttributes&>(a) = ir::Unpack<ops::ConvAttributes>(graph_.node(match.depthwise).attributes);
+    const ir::Node &depthwise = graph_.node(match.depthwise), &pointwise = graph_.node(match.pointwise);
+    const auto conv = ir::Unpack<ops::ConvAttributes>(depthwise.attributes);
+    a.stride = {conv.stride_h}, a.pad = {conv.pad_h}, a.dilation = {conv.dilation};
     a.relu = match.relu != kNoNode;
     a.normalized = match.apply != kNoNode;
-    ValueId src = graph_.node(match.depthwise).inputs[0];
-    if (match.relu != kNoNode) src = graph_.node(match.relu).inputs[0];
-    std::vector<ValueId> inputs = {src, graph_.node(match.depthwise).inputs[1], graph_.node(match.pointwise).inputs[1]};
-    if (match.apply == kNoNode) return inputs;
-    const ir::Node& apply = graph_.node(match.apply);
-    a.affine = apply.inputs.size() == 5;
-    a.epsilon = std::get<double>(apply.attributes.Get("epsilon"));
-    inputs[0] = apply.inputs[0];
-    inputs.insert(inputs.end(), apply.inputs.begin() + 1, apply.inputs.end());
+    std::vector<ValueId> inputs = {match.relu != kNoNode ? graph_.node(match.relu).inputs[0] : depthwise.inputs[0]};
+    if (match.apply != kNoNode) {
+      const ir::Node& apply = graph_.node(match.apply);
+      a.affine = apply.inputs.size() == 5;
+      a.epsilon = std::get<double>(apply.attributes.Get("epsilon"));
+      inputs = apply.inputs;
+    }
+    inputs.insert(inputs.end(), {depthwise.inputs[1], pointwise.inputs[1]});
     return inputs;
   }
 
@@ -84,8 +85,8 @@ class SeparableFuser {
     inputs.insert(inputs.end(), norm.inputs.begin(), norm.inputs.end());
     const auto norm_attributes = ir::Unpack<ops::BatchNormBwdDataAttributes>(norm.attributes);
     a.epsilon = norm_attributes.epsilon;
-    a.index = norm_attributes.index;
-    a.dst_affine = norm.inputs.size() - (a.index >= 0) == 7;
+    a.index = {norm_attributes.index};
+    a.dst_affine = {norm.inputs.size() - (norm_attributes.index >= 0) == 7};
     a.mask = match.relu_bwd != kNoNode;
     a.weights = match.pointwise_weights != kNoNode;
     const ir::Graph::Scope scope(rebuilder_.graph(), norm.name);
@@ -96,8 +97,8 @@ class SeparableFuser {
       rebuilder_.Replace(graph_.node(id).outputs[output], outputs[next++]);
     };
     replace(a.mask != 0 ? match.relu_bwd : match.depthwise_data, 0);
-    if (a.weights != 0) replace(match.depthwise_weights, 0), replace(match.pointwise_weights, 0);
     if (a.normalized != 0) replace(match.norm_sums, 0), replace(match.norm_sums, 1);
+    if (a.weights != 0) replace(match.depthwise_weights, 0), replace(match.pointwise_weights, 0);
   }
 
   // relu_bwd reads the ReLU's input instead of its output, which masks the same, where that leaves the output unread.

@@ -12,6 +12,7 @@ std::span<const Rewrite> Rewrites() {
                                           {"merge_sums", MergeSums},
                                           {"fuse_normalized_sums", FuseNormalizedSums},
                                           {"fuse_separable", FuseSeparable},
+                                          {"group_separable", GroupSeparable},
                                           {"dead_code", DeadCode}};
   return kRewrites;
 }

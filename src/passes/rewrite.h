@@ -21,6 +21,9 @@ ir::Graph FuseNormalizedSums(const ir::Graph& graph);
 // relu, depthwise, 1x1 and the statistics of its result become one node, and their gradients another, where nobody else
 // reads what lies between; so does the batch norm before the relu.
 ir::Graph FuseSeparable(const ir::Graph& graph);
+// Those that read the same tensor become one node, and so do their gradients, where they are only added up: it gives
+// the sum, and masks it where nothing but a relu_bwd reads that.
+ir::Graph GroupSeparable(const ir::Graph& graph);
 // Drops what no assignment and no output needs.
 ir::Graph DeadCode(const ir::Graph& graph);
 

@@ -208,6 +208,98 @@ std::vector<Case> SeparableCases() {
   return cases;
 }
 
+// Branches of one separable node: windows of {kernel, dilation} that all pad to the same size.
+struct Branches {
+  std::vector<std::pair<int64_t, int64_t>> windows;
+  int64_t stride, out;
+  bool normalized = false, affine = false;
+  SeparableAttributes Attributes() const {
+    SeparableAttributes a;
+    for (const auto& [kernel, dilation] : windows) {
+      a.stride.push_back(stride), a.pad.push_back(dilation * (kernel / 2)), a.dilation.push_back(dilation);
+    }
+    a.normalized = normalized, a.affine = affine, a.relu = 1;
+    return a;
+  }
+  // The shapes of all inputs: src, gamma and beta of its normalisation, then for each branch the weights, diff_dst,
+  // gamma, then the table.
+  std::vector<Shape> Shapes(const Shape& src) const {
+    const int64_t height = (src.h() - 1) / stride + 1, width = (src.w() - 1) / stride + 1;
+    std::vector<Shape> shapes = {src, Shape{src.c()}, Shape{src.c()}};
+    for (const auto& [kernel, dilation] : windows)
+      shapes.insert(shapes.end(), {Shape{src.c(), 1, kernel, kernel}, Shape{out, src.c(), 1, 1},
+                                   Shape{src.n(), out, height, width}, Shape{out}});
+    shapes.push_back(Shape{2, 3});
+    return shapes;
+  }
+  std::vector<ValueId> SourceInputs(Graph& g, const std::vector<ValueId>& x) const {
+    std::vector<ValueId> inputs = {x[0]};
+    if (!normalized) return inputs;
+    const auto statistics = Emit(g, ir::OpKind::kBatchNormStatistics, {}, {x[0]});
+    inputs.insert(inputs.end(), statistics.begin(), statistics.end());
+    if (affine) inputs.insert(inputs.end(), {x[1], x[2]});
+    return inputs;
+  }
+  std::vector<ValueId> Forward(Graph& g, const std::vector<ValueId>& x) const {
+    std::vector<ValueId> inputs = SourceInputs(g, x);
+    for (size_t b = 0; b < windows.size(); ++b) inputs.insert(inputs.end(), {x[3 + 4 * b], x[4 + 4 * b]});
+    return Separable(g, std::move(inputs), Attributes());
+  }
+  // The branches take turns in having a weight in a mixed sum and a gamma.
+  std::vector<ValueId> Backward(Graph& g, const std::vector<ValueId>& x, bool mask, bool weights) const {
+    const auto forward = Forward(g, x);
+    SeparableBwdAttributes a{Attributes(), mask, weights, {}, {}};
+    std::vector<ValueId> inputs = SourceInputs(g, x);
+    for (size_t b = 0; b < windows.size(); ++b) {
+      const auto own = x.begin() + 3 + 4 * static_cast<std::ptrdiff_t>(b);
+      a.index.push_back(b % 2 == 0 ? static_cast<int64_t>(b) + 1 : -1);
+      a.dst_affine.push_back(b % 3 == 1);
+      const ValueId dst = forward[3 * b], mean = forward[3 * b + 1], variance = forward[3 * b + 2];
+      const auto sums =
+          Emit(g, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{}), {dst, mean, variance, own[2]});
+      inputs.insert(inputs.end(), {own[0], own[1], dst, mean, variance, own[2], sums[0], sums[1]});
+      if (a.dst_affine[b] != 0) inputs.push_back(own[3]);
+      if (a.index[b] >= 0) inputs.push_back(x.back());
+    }
+    return SeparableBwd(g, std::move(inputs), a);
+  }
+};
+
+std::vector<Case> BranchCases() {
+  std::vector<Case> cases;
+  const auto name_rest = [](Graph& g, const std::vector<ValueId>& outputs) {
+    for (size_t i = 1; i < outputs.size(); ++i) g.Output(fmt::format("output{}", i), outputs[i]);
+    return outputs[0];
+  };
+  const Shape small{3, 12, 9, 8}, large{5, 16, 22, 22};
+  const std::vector<std::pair<int64_t, int64_t>> paper = {{3, 1}, {5, 1}, {3, 2}, {5, 2}};
+  for (const auto& [src, branches] :
+       {std::pair{small, Branches{paper, 1, 12}}, std::pair{large, Branches{paper, 2, 20}},
+        std::pair{small, Branches{{{3, 1}, {3, 1}}, 2, 12, true}},
+        std::pair{small, Branches{{{7, 1}, {3, 2}}, 1, 4, true, true}},
+        std::pair{large, Branches{{{5, 1}}, 1, 16, true, true}}}) {
+    const std::string name = fmt::format("separable x{} s{} normalized {} affine {} {}", branches.windows.size(),
+                                         branches.stride, branches.normalized, branches.affine, src.ToString());
+    cases.push_back({name, branches.Shapes(src),
+                     [=](Graph& g, const auto& x) { return name_rest(g, branches.Forward(g, x)); }, false});
+    // Without a normalisation each dst is exact.
+    if (!branches.normalized)
+      cases.push_back({name + " dst", branches.Shapes(src), [=](Graph& g, const auto& x) {
+                         const auto outputs = branches.Forward(g, x);
+                         for (size_t i = 3; i < outputs.size(); i += 3) g.Output(fmt::format("dst{}", i), outputs[i]);
+                         return outputs[0];
+                       }});
+    for (const bool mask : {false, true})
+      for (const bool weights : {false, true}) {
+        if (branches.normalized && !mask) continue;  // the sum of an unmasked diff_src is zero but for rounding
+        cases.push_back({fmt::format("{} backward, mask {} weights {}", name, mask, weights), branches.Shapes(src),
+                         [=](Graph& g, const auto& x) { return name_rest(g, branches.Backward(g, x, mask, weights)); },
+                         false});
+      }
+  }
+  return cases;
+}
+
 // Of ops that only passes build: what has several outputs names all but the first itself.
 std::vector<Case> FusedCases() {
   const Shape image{2, 12, 8, 6}, table{2, 3};
@@ -285,6 +377,7 @@ TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]")
     for (const Case& c : PoolCases()) CheckCase(c);
     for (const Case& c : SeparableCases()) CheckCase(c);
     for (const Case& c : FusedCases()) CheckCase(c);
+    for (const Case& c : BranchCases()) CheckCase(c);
   }
   kernels::SetIsa("auto");
 }

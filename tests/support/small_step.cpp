@@ -100,9 +100,10 @@ void Fill(const plan::TensorView& view, const std::string& name) {
   base::RandomSequence random(base::Fnv1a(name), base::RandomStream::kTest);
   std::vector<double> values(static_cast<size_t>(view.desc.shape.elements()));
   for (double& value : values) value = view.desc.dtype == DType::kI32 ? random.Below(5) : random.Uniform() - 0.4;
-  if (name.ends_with("running_var"))
+  if (name.ends_with("running_var") || name.starts_with("adam.v."))
     for (double& value : values) value += 1;
   if (name == "rate") values = {0.05};
+  if (name == "adam_count") values = {1};
   view.Set(tensor::HostTensor::FromDoubles(view.desc, values));
 }
 

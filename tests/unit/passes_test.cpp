@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 
 #include "backends/ref/ref_backend.h"
+#include "ops/op.h"
 #include "passes/memory.h"
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
@@ -225,6 +227,133 @@ TEST_CASE("What lies inside a separable convolution and is read elsewhere keeps 
     const Graph fused = DeadCode(FuseSeparable(graph));
     CHECK(Count(fused, OpKind::kSeparable) == (inner ? 0 : 2));  // the 1x1's result is the node's own
     CHECK(Count(fused, OpKind::kSeparableBwd) == (inner ? 0 : 2));
+  }
+}
+
+// Separable convolutions of x with windows of this size and dilation, their sum and all gradients. `skip`: the ReLU
+// that they share is read by something else too, as in a reduction cell.
+Graph Branches(const std::vector<std::pair<int64_t, int64_t>>& windows, int64_t stride, bool skip) {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF64, Shape{2, 8, 6, 6}}), relu = ops::Relu(graph, x);
+  std::vector<ValueId> wanted = {x}, terms;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    const auto [kernel, dilation] = windows[i];
+    const int64_t pad = dilation * (kernel / 2);
+    wanted.push_back(graph.Input(fmt::format("depthwise{}", i), {DType::kF64, Shape{8, 1, kernel, kernel}}));
+    const ValueId middle = ops::Conv2d(graph, relu, wanted.back(), {stride, stride, pad, pad, dilation, 8});
+    wanted.push_back(graph.Input(fmt::format("pointwise{}", i), {DType::kF64, Shape{8, 8, 1, 1}}));
+    const ValueId dst = ops::Conv2d(graph, middle, wanted.back(), {});
+    terms.push_back(ops::BatchNorm(graph, dst, ir::kNoValue, ir::kNoValue, 1e-5).dst);
+  }
+  terms.push_back(ops::AvgPool(graph, x, {3, stride, 1}));
+  if (skip) terms.push_back(ops::Subsample(graph, relu, 1));
+  const ValueId result = ops::AddN(graph, terms), diff = graph.Input("diff", graph.desc(result));
+  graph.Output("result", result);
+  int number = 0;
+  for (ValueId gradient : ops::DifferentiateFrom(graph, result, diff, wanted))
+    graph.Output(fmt::format("gradient{}", number++), gradient);
+  return DeadCode(FuseSeparable(graph));
+}
+
+const ir::Node& Only(const Graph& graph, OpKind kind) {
+  REQUIRE(Count(graph, kind) == 1);
+  return *std::ranges::find_if(graph.nodes(), [&](const ir::Node& node) { return node.kind == kind; });
+}
+
+TEST_CASE("Separable convolutions of one tensor become branches of one node each way", "[passes]") {
+  for (const bool skip : {false, true}) {
+    const Graph graph = Branches({{3, 1}, {5, 1}, {3, 2}}, skip ? 2 : 1, skip);
+    CHECK(Count(graph, OpKind::kSeparable) == 3);
+    CHECK(Count(graph, OpKind::kSeparableBwd) == 3);
+    const Graph grouped = GroupSeparable(graph);
+    ir::Verify(grouped);
+    CAPTURE(skip, ir::ToString(grouped));
+    CHECK(Only(grouped, OpKind::kSeparable).attributes.ToString().find("dilation=[1,1,2]") != std::string::npos);
+    const ir::Node& backward = Only(grouped, OpKind::kSeparableBwd);
+    // Without the skip, the group's sum is all of the ReLU's gradient, and it masks that itself.
+    CHECK(backward.attributes.Int("mask") == (skip ? 0 : 1));
+    CHECK(Count(grouped, OpKind::kReluBwd) == (skip ? 1 : 0));
+    CHECK(Count(grouped, OpKind::kAddN) == (skip ? 3 : 2));  // the result, x's gradient, the ReLU's
+    CHECK(DeadCode(grouped).nodes().size() == grouped.nodes().size());
+    CheckSameValues(graph, grouped);
+    CHECK(ir::ToString(GroupSeparable(grouped)) == ir::ToString(grouped));
+  }
+}
+
+TEST_CASE("A separable convolution whose weights are computed later begins a group of its own", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF64, Shape{2, 8, 6, 6}});
+  const auto convolve = [&](ValueId depthwise) {
+    const ValueId pointwise = graph.Input("pointwise", {DType::kF64, Shape{8, 8, 1, 1}});
+    const auto outputs = ops::Separable(graph, {x, depthwise, pointwise}, {{1}, {1}, {1}, 0, 0, 1});
+    graph.Output(fmt::format("dst{}", outputs[0]), outputs[0]);
+    return outputs;
+  };
+  const TensorDesc weights{DType::kF64, Shape{8, 1, 3, 3}};
+  const ValueId variance = convolve(graph.Input("a", weights))[2];
+  convolve(ops::Scale(graph, graph.Input("b", weights), 2));  // it and what follows stand after this
+  convolve(graph.Input("c", weights));
+  graph.Output("variance", variance);
+  const Graph grouped = GroupSeparable(graph);
+  ir::Verify(grouped);
+  CHECK(Count(grouped, OpKind::kSeparable) == 2);
+  CheckSameValues(graph, grouped);
+}
+
+// Nodes separable_bwd that read one x. Where their diff_src goes, and who else reads their weights' gradients, is up to
+// the test.
+struct BackwardNodes {
+  Graph graph;
+  ValueId x = graph.Input("x", {DType::kF64, Shape{2, 8, 6, 6}});
+  std::vector<ValueId> Add(int64_t mask = 0) {
+    const int number = count++;
+    const auto input = [&](const char* name, Shape shape) {
+      return graph.Input(fmt::format("{}{}", name, number), {DType::kF64, std::move(shape)});
+    };
+    const Shape image{2, 8, 6, 6};
+    const ValueId dst = input("dst", image);
+    const auto statistics = ops::Emit(graph, OpKind::kBatchNormStatistics, {}, {dst});
+    std::vector<ValueId> inputs = {x, input("depthwise", Shape{8, 1, 3, 3}), input("pointwise", Shape{8, 8, 1, 1}),
+                                   dst};
+    inputs.insert(inputs.end(), statistics.begin(), statistics.end());
+    inputs.insert(inputs.end(), {input("diff", image), input("gamma", Shape{8}), input("beta", Shape{8})});
+    const auto outputs = ops::SeparableBwd(graph, std::move(inputs), {{{1}, {1}, {1}, 0, 0, 1}, mask, 1, {0}, {-1}});
+    graph.Output(fmt::format("weights{}", number), outputs[1]);
+    return outputs;
+  }
+  int count = 0;
+};
+
+TEST_CASE("Gradients of separable convolutions are grouped by the sum that they go to", "[passes]") {
+  BackwardNodes nodes;
+  std::vector<ValueId> diffs;
+  for (int64_t mask : {0, 0, 0, 0, 1, 1}) diffs.push_back(nodes.Add(mask)[0]);
+  Graph& graph = nodes.graph;
+  const ValueId second = ops::AddN(graph, {diffs[2], diffs[3]});
+  graph.Output("sum", ops::AddN(graph, {diffs[0], diffs[4], nodes.x, diffs[1], diffs[5]}));
+  graph.Output("read twice", ops::AddN(graph, {second, diffs[3]}));
+  const Graph grouped = GroupSeparable(graph);
+  ir::Verify(grouped);
+  CHECK(Count(grouped, OpKind::kSeparableBwd) == 4);  // of the masked ones, of the others with the same sum, two alone
+  CHECK(grouped.node(grouped.value(grouped.outputs()[6].second).producer).inputs.size() == 3);
+  CheckSameValues(graph, grouped);
+}
+
+TEST_CASE("A gradient of weights that is read early keeps its separable convolution out of the group", "[passes]") {
+  for (const int members : {2, 3}) {
+    BackwardNodes nodes;
+    Graph& graph = nodes.graph;
+    const auto first = nodes.Add();
+    std::vector<ValueId> diffs = {first[0]};
+    const ValueId early = ops::Scale(graph, first[2], 2);
+    while (nodes.count < members) diffs.push_back(nodes.Add()[0]);
+    graph.Output("early", early);
+    graph.Output("diff", ops::Emit(graph, OpKind::kReluBwd, {}, {ops::AddN(graph, diffs), nodes.x})[0]);
+    const Graph grouped = GroupSeparable(graph);
+    ir::Verify(grouped);
+    CHECK(Count(grouped, OpKind::kSeparableBwd) == 2);
+    CHECK(Count(grouped, OpKind::kReluBwd) == 1);
+    CheckSameValues(graph, grouped);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "backends/ref/ref_backend.h"
 #include "base/file.h"
+#include "nn/step_graphs.h"
 #include "support/small_step.h"
 
 namespace pdarts::plan {
@@ -29,9 +30,9 @@ struct Outcome {
 };
 
 // Three steps of a training plan.
-Outcome Train(const CompileOptions& options, DType dtype = DType::kF32) {
+Outcome TrainOn(const Graph& graph, const CompileOptions& options) {
   const auto backend = backends::NewRefBackend();
-  const Plan plan = Compile(SmallStep(4, true, dtype), *backend, options);
+  const Plan plan = Compile(graph, *backend, options);
   ModelStorage storage;
   Executor executor(plan, storage);
   FillSlots(storage);
@@ -43,6 +44,10 @@ Outcome Train(const CompileOptions& options, DType dtype = DType::kF32) {
   }
   outcome.slots = SlotBytes(storage);
   return outcome;
+}
+
+Outcome Train(const CompileOptions& options, DType dtype = DType::kF32) {
+  return TrainOn(SmallStep(4, true, dtype), options);
 }
 
 TEST_CASE("A training plan lowers its loss", "[plan]") {
@@ -64,6 +69,20 @@ TEST_CASE("Without rewrites the result is the same", "[plan]") {
     const Outcome without = Train({.disabled_passes = {name}}, DType::kF64);
     for (size_t step = 0; step < with.loss.size(); ++step)
       CHECK(std::abs(with.loss[step] - without.loss[step]) < 1e-12);
+  }
+}
+
+TEST_CASE("A supernet's step is the same without the passes that fuse", "[plan]") {
+  const std::vector<std::string> operations = {"max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"};
+  const nn::SearchNetworkSpec spec{.normal{14, operations}, .reduce{14, operations}, .cells = 3, .channels = 2};
+  const nn::StepOptions step{.batch = 3, .image_size = 8, .dtype = DType::kF64, .image_layout = tensor::Layout::kPlain};
+  for (const bool architecture : {false, true}) {
+    const Graph graph = architecture ? nn::ArchitectureStep(spec, step) : nn::WeightsStep(spec, step);
+    const Outcome with = TrainOn(graph, {});
+    for (const char* name : {"fuse_normalized_sums", "fuse_separable", "group_separable"}) {
+      const Outcome without = TrainOn(graph, {.disabled_passes = {name}});
+      for (size_t i = 0; i < with.loss.size(); ++i) CHECK(std::abs(with.loss[i] - without.loss[i]) < 1e-10);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // Separable convolutions with the normalisations around them: operands of the fused kernels, by the flags of the node.
 #include "kernels/separable.h"
 
-#include <algorithm>
+#include <memory>
 
 #include "backends/cpu/lowering.h"
 #include "base/parallel.h"
@@ -10,20 +10,37 @@
 namespace pdarts::backends::cpu {
 namespace {
 
-kernels::SeparableParams ParamsOf(const NodeView& view, const ops::SeparableAttributes& a) {
-  const tensor::Shape &src = view.in(0), &depthwise = view.in(1), &pointwise = view.in(2);
-  PD_CHECK(depthwise[2] == depthwise[3] && a.stride_h == a.stride_w && a.pad_h == a.pad_w,
-           "a window that is no square");
-  kernels::SeparableParams p{};
-  p.depthwise = {src.n(), src.h(), src.w(), src.c(), depthwise[2], a.stride_h, a.dilation, a.pad_h, a.relu != 0};
-  p.out = pointwise[0];
-  p.lanes = base::Threads();
-  p.epsilon = static_cast<float>(a.epsilon);
-  return p;
+// The sizes of a node's kernel.
+struct Sizes {
+  kernels::SeparableSource source;
+  std::vector<kernels::SeparableBranch> branches;
+};
+
+// `A`: the attributes of either node, which say where a branch's weights stand.
+template <class A>
+Sizes SizesOf(const NodeView& view, const A& a) {
+  const tensor::Shape& src = view.in(0);
+  Sizes sizes{{src.n(), src.h(), src.w(), src.c(), a.relu != 0, base::Threads(), static_cast<float>(a.epsilon)}, {}};
+  size_t next = a.source_inputs();
+  for (size_t b = 0; b < a.branches(); ++b) {
+    const tensor::Shape &depthwise = view.in(static_cast<int>(next)), &pointwise = view.in(static_cast<int>(next) + 1);
+    PD_CHECK(depthwise[2] == depthwise[3], "a window that is no square");
+    sizes.branches.push_back(
+        {{src.n(), src.h(), src.w(), src.c(), depthwise[2], a.stride[b], a.dilation[b], a.pad[b], a.relu != 0},
+         pointwise[0]});
+    next += a.branch_inputs(b);
+  }
+  return sizes;
 }
 
-std::string NameOf(const char* pass, const kernels::DepthwiseParams& p) {
-  return fmt::format("own:{}{}x{}{}", pass, p.kernel, p.kernel, p.dilation > 1 ? "d" + std::to_string(p.dilation) : "");
+// By the window, where all branches have the same; else by their number.
+std::string NameOf(const char* pass, const std::vector<kernels::SeparableBranch>& branches) {
+  const kernels::DepthwiseParams& first = branches.front().depthwise;
+  for (const kernels::SeparableBranch& branch : branches)
+    if (branch.depthwise.kernel != first.kernel || branch.depthwise.dilation != first.dilation)
+      return fmt::format("own:{} x{}", pass, branches.size());
+  return fmt::format("own:{}{}x{}{}", pass, first.kernel, first.kernel,
+                     first.dilation > 1 ? "d" + std::to_string(first.dilation) : "");
 }
 
 // Takes a node's inputs in their order; what a node lacks is null.
@@ -47,91 +64,110 @@ kernels::Normalizer NormOf(const ops::SeparableAttributes& a, Operands& in) {
   return {mean, variance, gamma, beta};
 }
 
-Lowered LowerForward(const NodeView& view) {
-  const auto a = ir::Unpack<ops::SeparableAttributes>(view.node.attributes);
-  const kernels::SeparableParams p = ParamsOf(view, a);
-  return OwnKernel(view, NameOf("separable", p.depthwise), kernels::SeparableForwardScratch(p, a.normalized != 0),
-                   [p, a](auto in, auto out, void* workspace) {
+// The branches' operands lie in the workspace, as a launch allocates nothing; the kernel's own scratch follows.
+template <class Branch>
+size_t BranchBytes(size_t count) {
+  return (count * sizeof(Branch) + 63) / 64 * 64;
+}
+
+template <class Branch>
+std::span<Branch> BranchesAt(void* workspace, size_t count) {
+  auto* first = static_cast<Branch*>(workspace);
+  std::uninitialized_value_construct_n(first, count);
+  return {first, count};
+}
+
+Lowered LowerForward(const NodeView& view, const ops::SeparableAttributes& a) {
+  using Branch = kernels::SeparableForwardBranch;
+  const Sizes sizes = SizesOf(view, a);
+  const size_t before = BranchBytes<Branch>(a.branches());
+  const size_t scratch = kernels::SeparableForwardScratch(sizes.source, sizes.branches);
+  return OwnKernel(view, NameOf("separable", sizes.branches), before + scratch,
+                   [sizes, a, before](auto in, auto out, void* workspace) {
                      Operands operands(in);
                      kernels::SeparableForwardArgs args{};
                      args.src = operands.Next();
-                     args.depthwise_weights = operands.Next();
-                     args.pointwise_weights = operands.Next();
                      args.norm = NormOf(a, operands);
-                     args.dst = Out<float>(out, 0);
-                     args.mean = Out<double>(out, 1);
-                     args.variance = Out<double>(out, 2);
-                     args.scratch = static_cast<std::byte*>(workspace);
-                     kernels::SeparableForward(p, args);
+                     const std::span<Branch> branches = BranchesAt<Branch>(workspace, a.branches());
+                     for (size_t b = 0; b < branches.size(); ++b) {
+                       branches[b].depthwise_weights = operands.Next();
+                       branches[b].pointwise_weights = operands.Next();
+                       branches[b].dst = Out<float>(out, 3 * b);
+                       branches[b].mean = Out<double>(out, 3 * b + 1);
+                       branches[b].variance = Out<double>(out, 3 * b + 2);
+                     }
+                     args.branches = branches;
+                     args.scratch = static_cast<std::byte*>(workspace) + before;
+                     kernels::SeparableForward(sizes.source, sizes.branches, args);
                    });
 }
 
-// Rounds statistics to floats at `to`, and moves it on; null stays null.
-const float* Rounded(const double* from, int64_t count, float*& to) {
-  if (from == nullptr) return nullptr;
-  std::transform(from, from + count, to, [](double value) { return static_cast<float>(value); });
-  to += count;
-  return to - count;
+kernels::SeparableBackwardBranch BackwardBranch(const ops::SeparableBwdAttributes& a, size_t b, Operands& operands,
+                                                std::span<void* const> out) {
+  kernels::SeparableBackwardBranch branch{};
+  branch.depthwise_weights = operands.Next();
+  branch.pointwise_weights = operands.Next();
+  branch.dst = operands.Next();
+  branch.dst_mean = operands.Next<double>();
+  branch.dst_variance = operands.Next<double>();
+  branch.diff_dst = operands.Next();
+  branch.diff_gamma = operands.Next();
+  branch.diff_beta = operands.Next();
+  branch.dst_gamma = operands.Next(a.dst_affine[b] != 0);
+  branch.factor = a.index[b] >= 0 ? operands.Next()[a.index[b]] : 1;
+  if (a.weights == 0) return branch;
+  branch.diff_depthwise_weights = Out<float>(out, a.source_outputs() + 2 * b);
+  branch.diff_pointwise_weights = Out<float>(out, a.source_outputs() + 2 * b + 1);
+  return branch;
 }
 
-kernels::SeparableBackwardArgs BackwardArgs(const ops::SeparableBwdAttributes& a, std::span<const void* const> in,
-                                            std::span<void* const> out, const kernels::SeparableParams& p,
-                                            float* statistics) {
-  Operands operands(in);
-  kernels::SeparableBackwardArgs args{};
-  args.src = operands.Next();
-  args.depthwise_weights = operands.Next();
-  args.pointwise_weights = operands.Next();
-  args.norm = NormOf(a, operands);
-  args.src_mean = Rounded(args.norm.mean, p.depthwise.c, statistics);
-  args.src_variance = Rounded(args.norm.variance, p.depthwise.c, statistics);
-  args.dst = operands.Next();
-  args.dst_mean = Rounded(operands.Next<double>(), p.out, statistics);
-  args.dst_variance = Rounded(operands.Next<double>(), p.out, statistics);
-  args.diff_dst = operands.Next();
-  args.diff_gamma = operands.Next();
-  args.diff_beta = operands.Next();
-  args.dst_gamma = operands.Next(a.dst_affine != 0);
-  args.factor = a.index >= 0 ? operands.Next()[a.index] : 1;
-  args.mask = a.mask != 0;
-
-  size_t next = 0;
-  args.diff_src = Out<float>(out, next++);
-  if (a.weights != 0) {
-    args.diff_depthwise_weights = Out<float>(out, next++);
-    args.diff_pointwise_weights = Out<float>(out, next++);
-  }
-  if (a.normalized != 0) {
-    args.src_diff_gamma = Out<float>(out, next++);
-    args.src_diff_beta = Out<float>(out, next++);
-  }
-  return args;
-}
-
-Lowered LowerBackward(const NodeView& view) {
-  const auto a = ir::Unpack<ops::SeparableBwdAttributes>(view.node.attributes);
-  const kernels::SeparableParams p = ParamsOf(view, a);
-  const size_t scratch = kernels::SeparableBackwardScratch(p);
-  const size_t statistics = static_cast<size_t>(2 * (p.depthwise.c + p.out)) * sizeof(float);
-  return OwnKernel(view, NameOf("separable_bwd", p.depthwise), scratch + statistics,
-                   [=](auto in, auto out, void* workspace) {
-                     auto* bytes = static_cast<std::byte*>(workspace);
-                     auto args = BackwardArgs(a, in, out, p, reinterpret_cast<float*>(bytes + scratch));
-                     args.scratch = bytes;
-                     kernels::SeparableBackward(p, args);
+Lowered LowerBackward(const NodeView& view, const ops::SeparableBwdAttributes& a) {
+  using Branch = kernels::SeparableBackwardBranch;
+  const Sizes sizes = SizesOf(view, a);
+  const size_t before = BranchBytes<Branch>(a.branches());
+  const size_t scratch = kernels::SeparableBackwardScratch(sizes.source, sizes.branches);
+  return OwnKernel(view, NameOf("separable_bwd", sizes.branches), before + scratch,
+                   [sizes, a, before](auto in, auto out, void* workspace) {
+                     Operands operands(in);
+                     kernels::SeparableBackwardArgs args{};
+                     args.src = operands.Next();
+                     args.norm = NormOf(a, operands);
+                     args.mask = a.mask != 0;
+                     args.diff_src = Out<float>(out, 0);
+                     if (a.normalized != 0) {
+                       args.src_diff_gamma = Out<float>(out, 1);
+                       args.src_diff_beta = Out<float>(out, 2);
+                     }
+                     const std::span<Branch> branches = BranchesAt<Branch>(workspace, a.branches());
+                     for (size_t b = 0; b < branches.size(); ++b) branches[b] = BackwardBranch(a, b, operands, out);
+                     args.branches = branches;
+                     args.scratch = static_cast<std::byte*>(workspace) + before;
+                     kernels::SeparableBackward(sizes.source, sizes.branches, args);
                    });
+}
+
+// Parameters are plain, two a branch.
+template <class A>
+void PlainInputs(const A& a, Lowered& lowered) {
+  size_t next = a.source_inputs();
+  for (size_t b = 0; b < a.branches(); next += a.branch_inputs(b++))
+    lowered.spec.input_layouts[next] = lowered.spec.input_layouts[next + 1] = tensor::Layout::kPlain;
 }
 
 }  // namespace
 
 Lowered LowerSeparable(const NodeView& view) {
-  const bool forward = view.node.kind == ir::OpKind::kSeparable;
-  Lowered lowered = forward ? LowerForward(view) : LowerBackward(view);
-  for (int weights : {1, 2}) {  // parameters are plain, and so are their gradients
-    lowered.spec.input_layouts[weights] = tensor::Layout::kPlain;
-    if (!forward && view.node.attributes.Int("weights") != 0)
-      lowered.spec.output_layouts[weights] = tensor::Layout::kPlain;
+  if (view.node.kind == ir::OpKind::kSeparable) {
+    const auto a = ir::Unpack<ops::SeparableAttributes>(view.node.attributes);
+    Lowered lowered = LowerForward(view, a);
+    PlainInputs(a, lowered);
+    return lowered;
   }
+  const auto a = ir::Unpack<ops::SeparableBwdAttributes>(view.node.attributes);
+  Lowered lowered = LowerBackward(view, a);
+  PlainInputs(a, lowered);
+  for (size_t at = a.source_outputs(); at < lowered.spec.output_layouts.size(); ++at)
+    lowered.spec.output_layouts[at] = tensor::Layout::kPlain;
   return lowered;
 }
 
