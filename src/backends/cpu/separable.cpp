@@ -26,8 +26,7 @@ Sizes SizesOf(const NodeView& view, const A& a) {
     const tensor::Shape &depthwise = view.in(static_cast<int>(next)), &pointwise = view.in(static_cast<int>(next) + 1);
     PD_CHECK(depthwise[2] == depthwise[3], "a window that is no square");
     sizes.branches.push_back(
-        {{src.n(), src.h(), src.w(), src.c(), depthwise[2], a.stride[b], a.dilation[b], a.pad[b], a.relu != 0},
-         pointwise[0]});
+        {{src.n(), src.h(), src.w(), src.c(), depthwise[2], a.stride[b], a.dilation[b], a.pad[b]}, pointwise[0]});
     next += a.branch_inputs(b);
   }
   return sizes;
