@@ -21,6 +21,10 @@ void Relu(const float* src, float* dst, int64_t count) {
   base::ParallelFor(count, kGrain, [&](int64_t b, int64_t e) { table.relu(src + b, dst + b, e - b); });
 }
 
+void AddMasked(const AddMaskedArgs& a) {
+  PD_KERNEL_TABLE(kElementwise).add_masked({a.src, a.add, a.mask, a.dst, a.count});
+}
+
 void ReluBackward(const float* src, const float* diff_dst, float* diff_src, int64_t count) {
   const ElementwiseTable& table = PD_KERNEL_TABLE(kElementwise);
   base::ParallelFor(count, kGrain,

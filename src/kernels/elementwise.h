@@ -41,6 +41,16 @@ struct DotsArgs {
 int64_t DotsScratch(int64_t sources, int64_t count);
 void Dots(const DotsArgs& args);
 
+// On the calling thread: dst = src + add where mask is positive, else 0; add and mask may be nullptr.
+struct AddMaskedArgs {
+  const float* src;
+  const float* add;
+  const float* mask;
+  float* dst;
+  int64_t count;
+};
+void AddMasked(const AddMaskedArgs& args);
+
 // The sum of squares, in double throughout. scratch: SumOfSquaresScratch(count) doubles.
 int64_t SumOfSquaresScratch(int64_t count);
 double SumOfSquares(const float* src, int64_t count, double* scratch);

@@ -33,7 +33,8 @@ struct SeparableSource {
 // One branch's sizes; n, h, w, c of `depthwise` are the source's.
 struct SeparableBranch {
   DepthwiseParams depthwise;
-  int64_t out;  // channels of dst [N, OutH, OutW, out]
+  int64_t out;                  // channels of dst [N, OutH, OutW, out]
+  bool pointwise_only = false;  // no depthwise convolution; `depthwise` has kernel 1, its weights are nullptr
 };
 
 struct SeparableForwardBranch {
@@ -61,13 +62,13 @@ struct SeparableBackwardBranch {
   const float* dst;        // before its normalisation
   const double* dst_mean;  // [out]
   const double* dst_variance;
-  const float* dst_gamma;         // nullptr for 1
-  const float* diff_dst;          // with respect to dst after its normalisation
-  const float* diff_gamma;        // [out]: sum of diff_dst * normalised dst
-  const float* diff_beta;         // [out]: sum of diff_dst
-  float factor;                   // of diff_dst and both sums: the weight in a mixed sum
-  float* diff_depthwise_weights;  // nullptr, in all branches: no weights' gradients
-  float* diff_pointwise_weights;
+  const float* dst_gamma;   // nullptr for 1
+  const float* diff_dst;    // with respect to dst after its normalisation
+  const float* diff_gamma;  // [out]: sum of diff_dst * normalised dst
+  const float* diff_beta;   // [out]: sum of diff_dst
+  float factor;             // of diff_dst and both sums: the weight in a mixed sum
+  float* diff_depthwise_weights;
+  float* diff_pointwise_weights;  // nullptr, in all branches: no weights' gradients
 };
 
 struct SeparableBackwardArgs {

@@ -26,8 +26,10 @@ struct Shared {
         pointwise_sums(cut.Take<float>(tiling.slices * b.depthwise.c * b.out)) {}
 
   void Fill(const SeparableSource& s, const SeparableBranch& b, const SeparableBackwardBranch& args) const {
-    ArrangeForForward(b.depthwise, args.depthwise_weights, forward);
-    ArrangeForBackward(b.depthwise, args.depthwise_weights, backward);
+    if (!b.pointwise_only) {
+      ArrangeForForward(b.depthwise, args.depthwise_weights, forward);
+      ArrangeForBackward(b.depthwise, args.depthwise_weights, backward);
+    }
     MakeBatchNormGradientLines({.mean = args.dst_mean,
                                 .variance = args.dst_variance,
                                 .gamma = args.dst_gamma,
@@ -109,7 +111,7 @@ class Backward {
  private:
   int64_t Count() const { return static_cast<int64_t>(branches_.size()); }
   const SeparableBranch& branch(int64_t i) const { return branches_[static_cast<size_t>(i)]; }
-  bool Weights() const { return args_.branches[0].diff_depthwise_weights != nullptr; }
+  bool Weights() const { return args_.branches[0].diff_pointwise_weights != nullptr; }
   int64_t ImageFloats() const { return s_.h * s_.w * s_.c; }
 
   void RunSlice(const Lane& lane, int64_t slice) const {
@@ -132,13 +134,13 @@ class Backward {
     const Bands bands = BandsOf(branch(i), depthwise.n);
     for (int64_t band = 0; band < bands.count; ++band)
       RunBand(lane, i, slice, tile, src, bands.First(band), bands.First(band + 1));
-    if (Weights())
+    if (Weights() && !branch(i).pointwise_only)
       AddDepthwiseWeightsGradient(depthwise, src, lane.diff_middle,
                                   shared.depthwise_sums + slice * DepthwiseScratch(depthwise));
     const float* add = i > 0 ? lane.sums[(i - 1) % 2] : nullptr;
     if (i + 1 == Count()) return Finish(depthwise, lane, tile, src, add);
-    DepthwiseBackwardDataRows(
-        depthwise, {lane.diff_middle, shared.backward, add, nullptr, lane.sums[i % 2], 0, depthwise.n * s_.h});
+    AddToSource(i, depthwise,
+                {lane.diff_middle, shared.backward, add, nullptr, lane.sums[i % 2], 0, depthwise.n * s_.h});
   }
 
   // Rows [first, end) of a tile's dst.
@@ -154,9 +156,13 @@ class Backward {
     PointwiseProduct(
         {lane.diff_dst, args.pointwise_weights, lane.diff_middle + first * out_w * s_.c, pixels, b.out, s_.c});
     if (!Weights()) return;
-    DepthwiseForwardRows(depthwise, {src, shared_[i].forward, lane.middle, first, end});
+    const float* middle = src + first * out_w * s_.c;
+    if (!b.pointwise_only) {
+      DepthwiseForwardRows(depthwise, {src, shared_[i].forward, lane.middle, first, end});
+      middle = lane.middle;
+    }
     AddPointwiseProducts(
-        {lane.diff_dst, lane.middle, shared_[i].pointwise_sums + slice * s_.c * b.out, pixels, b.out, s_.c});
+        {lane.diff_dst, middle, shared_[i].pointwise_sums + slice * s_.c * b.out, pixels, b.out, s_.c});
   }
 
   // The last branch's part and the sum, to memory, and the sums for the normalisation while they are in the cache.
@@ -166,8 +172,9 @@ class Backward {
     const Bands bands = SourceBands(s_, depthwise.n);
     for (int64_t band = 0; band < bands.count; ++band) {
       const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * s_.w;
-      DepthwiseBackwardDataRows(depthwise, {lane.diff_middle, shared_[Count() - 1].backward, add,
-                                            args_.mask ? src : nullptr, args_.diff_src + at, first, end});
+      AddToSource(Count() - 1, depthwise,
+                  {lane.diff_middle, shared_[Count() - 1].backward, add, args_.mask ? src : nullptr,
+                   args_.diff_src + at, first, end});
       if (args_.norm.mean == nullptr) continue;
       const int64_t row = at + first * s_.w * s_.c;
       float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;
@@ -175,12 +182,22 @@ class Backward {
     }
   }
 
+  // Rows of the branch's part of diff_src, added to that of the branches before.
+  void AddToSource(int64_t i, const DepthwiseParams& depthwise, const DepthwiseBackwardDataRowsArgs& rows) const {
+    if (!branch(i).pointwise_only) return DepthwiseBackwardDataRows(depthwise, rows);
+    const int64_t at = rows.first * s_.w * s_.c, count = (rows.end - rows.first) * s_.w * s_.c;
+    AddMasked({rows.diff_dst + at, rows.add != nullptr ? rows.add + at : nullptr,
+               rows.mask != nullptr ? rows.mask + at : nullptr, rows.diff_src + at, count});
+  }
+
   void FinishWeights(int64_t i) const {
     const SeparableBackwardBranch& args = args_.branches[static_cast<size_t>(i)];
     const DepthwiseParams& depthwise = branch(i).depthwise;
     const Shared& shared = shared_[i];
-    AddPartialSums(shared.depthwise_sums, tiling_.slices, DepthwiseScratch(depthwise), shared.depthwise_sums);
-    ArrangeWeightsGradient(depthwise, shared.depthwise_sums, args.diff_depthwise_weights);
+    if (!branch(i).pointwise_only) {
+      AddPartialSums(shared.depthwise_sums, tiling_.slices, DepthwiseScratch(depthwise), shared.depthwise_sums);
+      ArrangeWeightsGradient(depthwise, shared.depthwise_sums, args.diff_depthwise_weights);
+    }
     AddPartialSums(shared.pointwise_sums, tiling_.slices, s_.c * branch(i).out, args.diff_pointwise_weights);
   }
 

@@ -50,8 +50,12 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
   for (int64_t band = 0; band < bands.count; ++band) {
     const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * out_w;
     float* rows = dst + first * out_w * b.out;
-    DepthwiseForwardRows(depthwise, {src, shared.depthwise, middle, first, end});
-    PointwiseProduct({middle, shared.pointwise, rows, pixels, depthwise.c, b.out});
+    const float* read = src + first * out_w * depthwise.c;
+    if (!b.pointwise_only) {
+      DepthwiseForwardRows(depthwise, {src, shared.depthwise, middle, first, end});
+      read = middle;
+    }
+    PointwiseProduct({read, shared.pointwise, rows, pixels, depthwise.c, b.out});
     BatchNormChunkMoments(rows, pixels, b.out, shared.moments + (tile * shared.bands + band) * 3 * b.out);
   }
 }
@@ -87,7 +91,8 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
   Shared* shared = cut.Take<Shared>(static_cast<int64_t>(branches.size()));
   for (size_t i = 0; i < branches.size(); ++i) {
     new (shared + i) Shared(branches[i], tiling, cut);
-    ArrangeForForward(branches[i].depthwise, args.branches[i].depthwise_weights, shared[i].depthwise);
+    if (!branches[i].pointwise_only)
+      ArrangeForForward(branches[i].depthwise, args.branches[i].depthwise_weights, shared[i].depthwise);
     Transpose(args.branches[i].pointwise_weights, branches[i].out, s.c, shared[i].pointwise);
   }
   const size_t bytes = Lane(s, branches, tiling, Cutter(nullptr)).bytes;

@@ -109,6 +109,7 @@ inline void CheckBranches(const SeparableSource& s, std::span<const SeparableBra
   for (const SeparableBranch& b : branches) {
     PD_CHECK(b.out >= 1, "{} channels", b.out);
     const DepthwiseParams& p = b.depthwise;
+    PD_CHECK(!b.pointwise_only || (p.kernel == 1 && p.stride == 1 && p.pad == 0), "a window of {}", p.kernel);
     PD_CHECK(p.n == s.n && p.h == s.h && p.w == s.w && p.c == s.c, "a branch of another src");
   }
 }

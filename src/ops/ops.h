@@ -88,9 +88,10 @@ std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,
                                       const UpdateStatisticsAttributes& attributes);
 
 // ---- separable.cpp: what passes/fuse_separable.cpp puts in place of several ops. Branches are separable convolutions
-// with square windows that read the same src; vectors have an entry for each of them. Flags are 0 or 1.
+// with square windows that read the same src, or 1x1 convolutions alone; vectors have an entry for each of them. Flags
+// are 0 or 1.
 struct SeparableAttributes {
-  std::vector<int64_t> stride, pad, dilation;    // of the depthwise convolution
+  std::vector<int64_t> stride, pad, dilation;    // of the depthwise convolution; stride 0: the branch has none
   int64_t normalized = 0, affine = 0, relu = 0;  // of src: batch_norm_apply, with gamma and beta; then relu
   double epsilon = 1e-5;                         // of all normalisations
   template <class F>
@@ -100,7 +101,9 @@ struct SeparableAttributes {
   }
   size_t branches() const { return stride.size(); }
   size_t source_inputs() const { return static_cast<size_t>(1 + 2 * normalized + 2 * affine); }
-  static size_t branch_inputs(size_t) { return 2; }
+  bool depthwise(size_t branch) const { return stride[branch] > 0; }
+  size_t weights_of(size_t branch) const { return depthwise(branch) ? 2 : 1; }
+  size_t branch_inputs(size_t branch) const { return weights_of(branch); }
 };
 struct SeparableBwdAttributes : SeparableAttributes {
   int64_t mask = 0;                        // diff_src is with respect to the ReLU's input, not its output
@@ -112,17 +115,18 @@ struct SeparableBwdAttributes : SeparableAttributes {
         f("index", index);
   }
   size_t branch_inputs(size_t branch) const {
-    return 8 + static_cast<size_t>(dst_affine[branch] != 0) + static_cast<size_t>(index[branch] >= 0);
+    return weights_of(branch) + 6 + static_cast<size_t>(dst_affine[branch] != 0) +
+           static_cast<size_t>(index[branch] >= 0);
   }
   size_t source_outputs() const { return static_cast<size_t>(1 + 2 * normalized); }
 };
-// Inputs: src [, mean, variance [, gamma, beta]], then for each branch depthwise weights, 1x1 weights. Outputs: for
+// Inputs: src [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights. Outputs: for
 // each branch dst, its mean and variance.
 std::vector<ValueId> Separable(Graph& graph, std::vector<ValueId> inputs, const SeparableAttributes& attributes);
-// Inputs: src [, mean, variance [, gamma, beta]], then for each branch depthwise weights, 1x1 weights, dst, its mean
+// Inputs: src [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights, dst, its mean
 // and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma] [, table]. Outputs: diff_src (of the
 // normalised src, the sum over the branches) [, diff_gamma, diff_beta of src's normalisation], then for each branch [,
-// both weights' gradients].
+// its weights' gradients].
 std::vector<ValueId> SeparableBwd(Graph& graph, std::vector<ValueId> inputs, const SeparableBwdAttributes& attributes);
 
 // ---- relu.cpp. The backward reads dst: diff where dst > 0.

@@ -1,9 +1,9 @@
-// Separable convolutions that read one tensor, and what stands around them, as one op, made by passes only
+// Separable and 1x1 convolutions that read one tensor, and what stands around them, as one op, made by passes only
 // (passes/fuse_separable.cpp, passes/group_separable.cpp), so it has no gradient rule. What it means is the graph of
 // the ops it replaces:
-//   separable:     [batch_norm_apply,] [relu,] then for each branch depthwise conv2d, 1x1 conv2d; dst and its
+//   separable:     [batch_norm_apply,] [relu,] then for each branch [depthwise conv2d,] 1x1 conv2d; dst and its
 //                  batch_norm_statistics.
-//   separable_bwd: for each branch, from the gradient of the normalised dst, batch_norm_bwd_data and both convolutions'
+//   separable_bwd: for each branch, from the gradient of the normalised dst, batch_norm_bwd_data and the convolutions'
 //                  gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the batch_norm_bwd_sums of
 //                  the src's normalisation, if it has one.
 #include "ops/body.h"
@@ -65,9 +65,10 @@ Graph ForwardBody(const ir::Attributes& packed, std::span<const TensorDesc> desc
   Inputs in(body, descs);
   const Source source(body, a, in);
   for (size_t branch = 0; branch < a.branches(); ++branch) {
-    const ValueId depthwise = in.Next(), pointwise = in.Next();
+    const ValueId depthwise = in.Next(a.depthwise(branch)), pointwise = in.Next();
     const ConvAttributes conv = DepthwiseOf(a, branch, body.shape(source.src).c());
-    const ValueId dst = Conv2d(body, Conv2d(body, source.read, depthwise, conv), pointwise, {});
+    const ValueId middle = a.depthwise(branch) ? Conv2d(body, source.read, depthwise, conv) : source.read;
+    const ValueId dst = Conv2d(body, middle, pointwise, {});
     const auto statistics = Emit(body, ir::OpKind::kBatchNormStatistics, {}, {dst});
     body.Output(fmt::format("dst{}", branch), dst);
     body.Output(fmt::format("mean{}", branch), statistics[0]);
@@ -84,7 +85,7 @@ struct BranchDiffs {
 
 BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t branch, const Source& source,
                            Inputs& in) {
-  const ValueId depthwise = in.Next(), pointwise = in.Next();
+  const ValueId depthwise = in.Next(a.depthwise(branch)), pointwise = in.Next();
   std::vector<ValueId> norm(6);  // dst, its mean, its variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table]
   for (ValueId& value : norm) value = in.Next();
   if (a.dst_affine[branch] != 0) norm.push_back(in.Next());
@@ -94,6 +95,10 @@ BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t 
   const ValueId diff_dst = Emit(body, ir::OpKind::kBatchNormBwdData, ir::Pack(norm_attributes), std::move(norm))[0];
   const ValueId diff_middle =
       Conv2dBwdData(body, diff_dst, pointwise, {{}, body.shape(diff_dst).h(), body.shape(diff_dst).w()});
+  if (!a.depthwise(branch)) {
+    if (a.weights == 0) return {diff_middle};
+    return {diff_middle, kNone, Conv2dBwdWeights(body, source.read, diff_dst, {{}, 1, 1})};
+  }
   const tensor::Shape shape = body.shape(source.src), kernel = body.shape(depthwise);
   const ConvAttributes conv = DepthwiseOf(a, branch, shape.c());
   BranchDiffs diffs{Conv2dBwdData(body, diff_middle, depthwise, {conv, shape.h(), shape.w()})};
@@ -128,7 +133,7 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
     body.Output("diff_beta", sums[1]);
   }
   for (size_t branch = 0; a.weights != 0 && branch < a.branches(); ++branch) {
-    body.Output(fmt::format("diff_depthwise{}", branch), diffs[branch].depthwise);
+    if (a.depthwise(branch)) body.Output(fmt::format("diff_depthwise{}", branch), diffs[branch].depthwise);
     body.Output(fmt::format("diff_pointwise{}", branch), diffs[branch].pointwise);
   }
   return body;

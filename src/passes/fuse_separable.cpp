@@ -46,19 +46,22 @@ class SeparableFuser {
 
   // The inputs as far as both nodes share them, and the flags that say which there are.
   std::vector<ValueId> Source(const SeparableMatch& match, ops::SeparableAttributes& a) const {
-    const ir::Node &depthwise = graph_.node(match.depthwise), &pointwise = graph_.node(match.pointwise);
-    const auto conv = ir::Unpack<ops::ConvAttributes>(depthwise.attributes);
-    a.stride = {conv.stride_h}, a.pad = {conv.pad_h}, a.dilation = {conv.dilation};
+    const bool separable = match.depthwise != kNoNode;
+    const ir::Node &pointwise = graph_.node(match.pointwise),
+                   &first = separable ? graph_.node(match.depthwise) : pointwise;
+    const auto conv = ir::Unpack<ops::ConvAttributes>(first.attributes);
+    a.stride = {separable ? conv.stride_h : 0}, a.pad = {conv.pad_h}, a.dilation = {conv.dilation};
     a.relu = match.relu != kNoNode;
     a.normalized = match.apply != kNoNode;
-    std::vector<ValueId> inputs = {match.relu != kNoNode ? graph_.node(match.relu).inputs[0] : depthwise.inputs[0]};
+    std::vector<ValueId> inputs = {match.relu != kNoNode ? graph_.node(match.relu).inputs[0] : first.inputs[0]};
     if (match.apply != kNoNode) {
       const ir::Node& apply = graph_.node(match.apply);
       a.affine = apply.inputs.size() == 5;
       a.epsilon = std::get<double>(apply.attributes.Get("epsilon"));
       inputs = apply.inputs;
     }
-    inputs.insert(inputs.end(), {depthwise.inputs[1], pointwise.inputs[1]});
+    if (separable) inputs.push_back(first.inputs[1]);
+    inputs.push_back(pointwise.inputs[1]);
     return inputs;
   }
 
@@ -96,9 +99,11 @@ class SeparableFuser {
     const auto replace = [&](NodeId id, int output) {
       rebuilder_.Replace(graph_.node(id).outputs[output], outputs[next++]);
     };
-    replace(a.mask != 0 ? match.relu_bwd : match.depthwise_data, 0);
+    const bool separable = match.depthwise != kNoNode;
+    replace(a.mask != 0 ? match.relu_bwd : separable ? match.depthwise_data : match.pointwise_data, 0);
     if (a.normalized != 0) replace(match.norm_sums, 0), replace(match.norm_sums, 1);
-    if (a.weights != 0) replace(match.depthwise_weights, 0), replace(match.pointwise_weights, 0);
+    if (a.weights != 0 && separable) replace(match.depthwise_weights, 0);
+    if (a.weights != 0) replace(match.pointwise_weights, 0);
   }
 
   // relu_bwd reads the ReLU's input instead of its output, which masks the same, where that leaves the output unread.

@@ -64,7 +64,8 @@ std::optional<SeparableMatch> SeparableMatcher::Match(NodeId statistics) const {
   SeparableMatch match;
   match.statistics = statistics;
   if (!MatchForward(match) || !MatchBackward(match)) return std::nullopt;
-  if (!ReadOnlyBy(Out(match.depthwise), {match.pointwise, match.pointwise_weights})) return std::nullopt;
+  if (match.depthwise != kNoNode && !ReadOnlyBy(Out(match.depthwise), {match.pointwise, match.pointwise_weights}))
+    return std::nullopt;
   MatchMask(match);
   MatchApply(match);
   return match;
@@ -74,8 +75,8 @@ bool SeparableMatcher::MatchForward(SeparableMatch& match) const {
   match.pointwise = Producer(node(match.statistics).inputs[0], OpKind::kConv2d);
   if (match.pointwise == kNoNode || !IsPointwise(graph_, node(match.pointwise))) return false;
   match.depthwise = Producer(node(match.pointwise).inputs[0], OpKind::kConv2d);
-  if (match.depthwise == kNoNode || !IsDepthwise(node(match.depthwise))) return false;
-  match.relu = Producer(node(match.depthwise).inputs[0], OpKind::kRelu);
+  if (match.depthwise != kNoNode && !IsDepthwise(node(match.depthwise))) match.depthwise = kNoNode;
+  match.relu = Producer(node(First(match)).inputs[0], OpKind::kRelu);
   return true;
 }
 
@@ -87,6 +88,7 @@ bool SeparableMatcher::MatchBackward(SeparableMatch& match) const {
   match.pointwise_weights = Reader(diff_dst, OpKind::kConv2dBwdWeights, 1);
   if (match.pointwise_data == kNoNode || !ReadOnlyBy(diff_dst, {match.pointwise_data, match.pointwise_weights}))
     return false;
+  if (match.depthwise == kNoNode) return true;
   const ValueId diff_middle = Out(match.pointwise_data);
   match.depthwise_data = Reader(diff_middle, OpKind::kConv2dBwdData, 0);
   match.depthwise_weights = Reader(diff_middle, OpKind::kConv2dBwdWeights, 1);
@@ -97,7 +99,7 @@ bool SeparableMatcher::MatchBackward(SeparableMatch& match) const {
 
 void SeparableMatcher::MatchMask(SeparableMatch& match) const {
   if (match.relu == kNoNode || match.norm_data == kNoNode) return;
-  const ValueId diff = Out(match.depthwise_data);
+  const ValueId diff = Out(match.depthwise != kNoNode ? match.depthwise_data : match.pointwise_data);
   const NodeId mask = Reader(diff, OpKind::kReluBwd, 0);
   if (mask != kNoNode && node(mask).inputs[1] == Out(match.relu) && ReadOnlyBy(diff, {mask})) match.relu_bwd = mask;
 }
@@ -107,7 +109,7 @@ void SeparableMatcher::MatchApply(SeparableMatch& match) const {
   const NodeId apply = Producer(node(match.relu).inputs[0], OpKind::kBatchNormApply);
   if (apply == kNoNode || graph_.desc(node(apply).inputs[1]).dtype != tensor::DType::kF64) return;
   if (!ReadOnlyBy(Out(apply), {match.relu}) ||
-      !ReadOnlyBy(Out(match.relu), {match.depthwise, match.depthwise_weights, match.relu_bwd}))
+      !ReadOnlyBy(Out(match.relu), {First(match), FirstWeights(match), match.relu_bwd}))
     return;
   if (match.norm_data != kNoNode) {
     if (match.relu_bwd == kNoNode || Epsilon(node(match.norm_data)) != Epsilon(node(apply))) return;

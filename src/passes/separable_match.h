@@ -10,7 +10,8 @@ namespace pdarts::passes {
 
 inline constexpr ir::NodeId kNoNode = -1;
 
-// The nodes of one separable convolution in training. kNoNode: it has none, or keeps it as it is.
+// The nodes of one separable convolution in training, or of a 1x1 convolution alone. kNoNode: it has none, or keeps it
+// as it is.
 struct SeparableMatch {
   ir::NodeId statistics = kNoNode, pointwise = kNoNode, depthwise = kNoNode;
   ir::NodeId relu = kNoNode, apply = kNoNode;  // before the depthwise convolution, in its node
@@ -37,6 +38,11 @@ class SeparableMatcher {
   ir::NodeId Reader(ir::ValueId value, ir::OpKind kind, size_t input) const;
   bool ReadOnlyBy(ir::ValueId value, std::initializer_list<ir::NodeId> nodes) const;
   bool IsDepthwise(const ir::Node& node) const;
+  // The convolution that reads what the ReLU gives, and its weights' gradient.
+  static ir::NodeId First(const SeparableMatch& m) { return m.depthwise != kNoNode ? m.depthwise : m.pointwise; }
+  static ir::NodeId FirstWeights(const SeparableMatch& m) {
+    return m.depthwise != kNoNode ? m.depthwise_weights : m.pointwise_weights;
+  }
   bool MatchForward(SeparableMatch& match) const;
   bool MatchBackward(SeparableMatch& match) const;
   void MatchMask(SeparableMatch& match) const;

@@ -18,13 +18,17 @@ struct Case {
   bool normalized;
 };
 
-// Branches of kernel and dilation over one src, to `out` channels.
+// Branches of kernel (0: no depthwise convolution) and dilation over one src, to `out` channels.
 Case MakeCase(SeparableSource source, int64_t stride, std::vector<std::pair<int64_t, int64_t>> kernels, int64_t out,
               bool normalized) {
   Case c{source, {}, normalized};
-  for (const auto& [kernel, dilation] : kernels)
-    c.branches.push_back(
-        {{source.n, source.h, source.w, source.c, kernel, stride, dilation, dilation * (kernel / 2)}, out});
+  for (const auto& [kernel, dilation] : kernels) {
+    if (kernel == 0)
+      c.branches.push_back({{source.n, source.h, source.w, source.c, 1}, out, true});
+    else
+      c.branches.push_back(
+          {{source.n, source.h, source.w, source.c, kernel, stride, dilation, dilation * (kernel / 2)}, out});
+  }
   return c;
 }
 
@@ -93,6 +97,8 @@ std::vector<Case> Cases() {
           MakeCase({7, 12, 12, 40, true, 1, 1e-5f}, 1, {{3, 1}, {5, 1}, {3, 2}, {5, 2}}, 40, false),
           MakeCase({3, 33, 32, 17, true, 1, 1e-5f}, 2, {{5, 1}, {3, 1}}, 24, true),
           MakeCase({2, 8, 8, 8, true, 1, 1e-5f}, 1, {{3, 2}}, 16, false),
+          MakeCase({90, 1, 17, 48, true, 1, 1e-5f}, 1, {{0, 1}}, 20, false),
+          MakeCase({5, 9, 8, 64, true, 1, 1e-5f}, 1, {{0, 1}, {0, 1}, {3, 1}, {0, 1}}, 36, true),
           MakeCase({71, 32, 32, 16, true, 1, 1e-5f}, 2, {{3, 1}, {5, 1}, {3, 1}}, 16, false)};
 }
 

@@ -54,11 +54,11 @@ Lowered LowerDepthwise(const NodeView& view, const kernels::DepthwiseParams& p) 
                            p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
                      });
   if (view.node.kind == OpKind::kConv2dBwdData)
-    return OwnKernel(
-        view, "own:dw_bwd_data" + shape, floats(kernels::DepthwiseScratch(p)), [p](auto in, auto out, void* workspace) {
-          kernels::DepthwiseBackwardData(
-              p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
-        });
+    return OwnKernel(view, "own:dw_bwd_data" + shape, floats(kernels::DepthwiseScratch(p)),
+                     [p](auto in, auto out, void* workspace) {
+                       kernels::DepthwiseBackwardData(
+                           p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+                     });
   return OwnKernel(view, "own:dw_bwd_weights" + shape, floats(kernels::DepthwiseWeightsScratch(p)),
                    [p](auto in, auto out, void* workspace) {
                      kernels::DepthwiseBackwardWeights(

@@ -1,6 +1,7 @@
 // Separable convolutions with the normalisations around them: operands of the fused kernels, by the flags of the node.
 #include "kernels/separable.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "backends/cpu/lowering.h"
@@ -16,17 +17,22 @@ struct Sizes {
   std::vector<kernels::SeparableBranch> branches;
 };
 
-// `A`: the attributes of either node, which say where a branch's weights stand.
+// `A`: the attributes of either node, which say where a branch's weights stand. Where all branches are 1x1, it does not
+// matter which image a row belongs to, and tiles can be smaller than images.
 template <class A>
 Sizes SizesOf(const NodeView& view, const A& a) {
   const tensor::Shape& src = view.in(0);
-  Sizes sizes{{src.n(), src.h(), src.w(), src.c(), a.relu != 0, base::Threads(), static_cast<float>(a.epsilon)}, {}};
+  const bool rows = std::ranges::all_of(a.stride, [](int64_t stride) { return stride == 0; });
+  const int64_t n = rows ? src.n() * src.h() : src.n(), h = rows ? 1 : src.h();
+  Sizes sizes{{n, h, src.w(), src.c(), a.relu != 0, base::Threads(), static_cast<float>(a.epsilon)}, {}};
   size_t next = a.source_inputs();
   for (size_t b = 0; b < a.branches(); ++b) {
-    const tensor::Shape &depthwise = view.in(static_cast<int>(next)), &pointwise = view.in(static_cast<int>(next) + 1);
-    PD_CHECK(depthwise[2] == depthwise[3], "a window that is no square");
-    sizes.branches.push_back(
-        {{src.n(), src.h(), src.w(), src.c(), depthwise[2], a.stride[b], a.dilation[b], a.pad[b]}, pointwise[0]});
+    const tensor::Shape &first = view.in(static_cast<int>(next)),
+                        &pointwise = view.in(static_cast<int>(next + a.weights_of(b)) - 1);
+    PD_CHECK(first[2] == first[3], "a window that is no square");
+    kernels::DepthwiseParams depthwise{n, h, src.w(), src.c(), first[2]};
+    if (a.depthwise(b)) depthwise.stride = a.stride[b], depthwise.dilation = a.dilation[b], depthwise.pad = a.pad[b];
+    sizes.branches.push_back({depthwise, pointwise[0], !a.depthwise(b)});
     next += a.branch_inputs(b);
   }
   return sizes;
@@ -36,7 +42,8 @@ Sizes SizesOf(const NodeView& view, const A& a) {
 std::string NameOf(const char* pass, const std::vector<kernels::SeparableBranch>& branches) {
   const kernels::DepthwiseParams& first = branches.front().depthwise;
   for (const kernels::SeparableBranch& branch : branches)
-    if (branch.depthwise.kernel != first.kernel || branch.depthwise.dilation != first.dilation)
+    if (branch.depthwise.kernel != first.kernel || branch.depthwise.dilation != first.dilation ||
+        branch.pointwise_only != branches.front().pointwise_only)
       return fmt::format("own:{} x{}", pass, branches.size());
   return fmt::format("own:{}{}x{}{}", pass, first.kernel, first.kernel,
                      first.dilation > 1 ? "d" + std::to_string(first.dilation) : "");
@@ -89,7 +96,7 @@ Lowered LowerForward(const NodeView& view, const ops::SeparableAttributes& a) {
                      args.norm = NormOf(a, operands);
                      const std::span<Branch> branches = BranchesAt<Branch>(workspace, a.branches());
                      for (size_t b = 0; b < branches.size(); ++b) {
-                       branches[b].depthwise_weights = operands.Next();
+                       branches[b].depthwise_weights = operands.Next(a.depthwise(b));
                        branches[b].pointwise_weights = operands.Next();
                        branches[b].dst = Out<float>(out, 3 * b);
                        branches[b].mean = Out<double>(out, 3 * b + 1);
@@ -102,9 +109,9 @@ Lowered LowerForward(const NodeView& view, const ops::SeparableAttributes& a) {
 }
 
 kernels::SeparableBackwardBranch BackwardBranch(const ops::SeparableBwdAttributes& a, size_t b, Operands& operands,
-                                                std::span<void* const> out) {
+                                                std::span<void* const> out, size_t& next_output) {
   kernels::SeparableBackwardBranch branch{};
-  branch.depthwise_weights = operands.Next();
+  branch.depthwise_weights = operands.Next(a.depthwise(b));
   branch.pointwise_weights = operands.Next();
   branch.dst = operands.Next();
   branch.dst_mean = operands.Next<double>();
@@ -115,8 +122,8 @@ kernels::SeparableBackwardBranch BackwardBranch(const ops::SeparableBwdAttribute
   branch.dst_gamma = operands.Next(a.dst_affine[b] != 0);
   branch.factor = a.index[b] >= 0 ? operands.Next()[a.index[b]] : 1;
   if (a.weights == 0) return branch;
-  branch.diff_depthwise_weights = Out<float>(out, a.source_outputs() + 2 * b);
-  branch.diff_pointwise_weights = Out<float>(out, a.source_outputs() + 2 * b + 1);
+  if (a.depthwise(b)) branch.diff_depthwise_weights = Out<float>(out, next_output++);
+  branch.diff_pointwise_weights = Out<float>(out, next_output++);
   return branch;
 }
 
@@ -138,19 +145,21 @@ Lowered LowerBackward(const NodeView& view, const ops::SeparableBwdAttributes& a
                        args.src_diff_beta = Out<float>(out, 2);
                      }
                      const std::span<Branch> branches = BranchesAt<Branch>(workspace, a.branches());
-                     for (size_t b = 0; b < branches.size(); ++b) branches[b] = BackwardBranch(a, b, operands, out);
+                     size_t output = a.source_outputs();
+                     for (size_t b = 0; b < branches.size(); ++b)
+                       branches[b] = BackwardBranch(a, b, operands, out, output);
                      args.branches = branches;
                      args.scratch = static_cast<std::byte*>(workspace) + before;
                      kernels::SeparableBackward(sizes.source, sizes.branches, args);
                    });
 }
 
-// Parameters are plain, two a branch.
+// Parameters are plain.
 template <class A>
 void PlainInputs(const A& a, Lowered& lowered) {
   size_t next = a.source_inputs();
   for (size_t b = 0; b < a.branches(); next += a.branch_inputs(b++))
-    lowered.spec.input_layouts[next] = lowered.spec.input_layouts[next + 1] = tensor::Layout::kPlain;
+    for (size_t i = 0; i < a.weights_of(b); ++i) lowered.spec.input_layouts[next + i] = tensor::Layout::kPlain;
 }
 
 }  // namespace

@@ -89,6 +89,15 @@ struct SgdRange {
   float clip, learning_rate, momentum, weight_decay;
 };
 
+// dst = src + add where mask is positive, else 0; add and mask may be nullptr.
+struct MaskedSum {
+  const float* src;
+  const float* add;
+  const float* mask;
+  float* dst;
+  int64_t count;
+};
+
 struct ElementwiseTable {
   void (*relu)(const float* src, float* dst, int64_t count);
   void (*relu_backward)(const float* src, const float* diff_dst, float* diff_src, int64_t count);
@@ -98,6 +107,7 @@ struct ElementwiseTable {
   float (*dot)(const float* a, const float* b, int64_t count);
   double (*sum_of_squares)(const float* src, int64_t count);
   void (*sgd)(const SgdRange&);
+  void (*add_masked)(const MaskedSum&);
 };
 
 // [rows, channels] of one chunk: dst = diff_dst * scale + (src - mean) * slope + shift.
