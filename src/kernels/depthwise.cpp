@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/elementwise.h"
 #include "kernels/partial_sums.h"
 #include "kernels/simd/tables.h"
 
@@ -154,6 +155,8 @@ void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackward
       row.add = args.add ? args.add + at : nullptr;
       table.row(row);
     }
+    const int64_t at = item * p.w * p.c;
+    if (args.copy != nullptr) StreamCopy(args.diff_src + at, args.copy + at, p.w * p.c);
   }
 }
 

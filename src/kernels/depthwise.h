@@ -70,6 +70,7 @@ struct DepthwiseBackwardDataRowsArgs {
   const float* mask;      // shaped like diff_src: where it is not positive, diff_src becomes 0; or nullptr
   float* diff_src;
   int64_t first, end;
+  float* copy = nullptr;  // shaped like diff_src: each row is copied there past the caches; see StreamCopy
 };
 void DepthwiseBackwardDataRows(const DepthwiseParams& params, const DepthwiseBackwardDataRowsArgs& args);
 

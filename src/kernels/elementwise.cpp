@@ -1,5 +1,9 @@
 #include "kernels/elementwise.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -23,6 +27,16 @@ void Relu(const float* src, float* dst, int64_t count) {
 
 void AddMasked(const AddMaskedArgs& a) {
   PD_KERNEL_TABLE(kElementwise).add_masked({a.src, a.add, a.mask, a.dst, a.count});
+}
+
+void StreamCopy(const float* src, float* dst, int64_t count) {
+  PD_KERNEL_TABLE(kElementwise).stream({src, dst, count});
+}
+
+void FenceStreams() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
 }
 
 void ReluBackward(const float* src, const float* diff_dst, float* diff_src, int64_t count) {

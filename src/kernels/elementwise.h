@@ -51,6 +51,11 @@ struct AddMaskedArgs {
 };
 void AddMasked(const AddMaskedArgs& args);
 
+// On the calling thread: copies past the caches, so that dst is neither read before it is written nor kept. Other
+// threads see it after FenceStreams() on this one.
+void StreamCopy(const float* src, float* dst, int64_t count);
+void FenceStreams();
+
 // The sum of squares, in double throughout. scratch: SumOfSquaresScratch(count) doubles.
 int64_t SumOfSquaresScratch(int64_t count);
 double SumOfSquares(const float* src, int64_t count, double* scratch);

@@ -66,7 +66,7 @@ void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardW
 }
 
 void PointwiseProduct(const PointwiseProductArgs& a) {
-  PD_KERNEL_TABLE(kPointwise).multiply({a.src, a.matrix, a.dst, a.rows, a.k, a.n});
+  PD_KERNEL_TABLE(kPointwise).multiply({a.src, a.matrix, a.dst, a.rows, a.k, a.n, a.moments, a.stream});
 }
 
 void AddPointwiseProducts(const PointwiseSumsArgs& a) {

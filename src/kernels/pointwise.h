@@ -49,6 +49,8 @@ struct PointwiseProductArgs {
   const float* matrix;
   float* dst;
   int64_t rows, k, n;
+  float* moments = nullptr;  // as BatchNormChunkMoments finds them for dst, [3][n]
+  bool stream = false;       // with moments: dst is written past the caches if its rows are aligned; see StreamCopy
 };
 void PointwiseProduct(const PointwiseProductArgs& args);
 

@@ -61,6 +61,7 @@ struct Lane {
     diff_middle = cut.Take<float>(tile);
     middle = cut.Take<float>(middle_band);
     diff_dst = cut.Take<float>(dst_band);
+    diff_src = cut.Take<float>(SourceBands(s, tiling.images).size * s.w * s.c);
     const auto count = static_cast<int64_t>(branches.size());
     for (int64_t i = 0; i < std::min<int64_t>(2, count - 1); ++i)
       sums[i] = cut.Take<float>(tiling.images * s.h * s.w * s.c);
@@ -69,6 +70,7 @@ struct Lane {
   float* src;
   float* diff_middle;        // of the tile's depthwise result
   float *middle, *diff_dst;  // a band of the depthwise result, and of the gradient of the 1x1's result
+  float* diff_src;           // a band on its way to memory
   float* sums[2] = {};       // diff_src of the branches so far, of all before in the one and with the last in the other
   size_t bytes;
 };
@@ -168,17 +170,19 @@ class Backward {
   // The last branch's part and the sum, to memory, and the sums for the normalisation while they are in the cache.
   void Finish(const DepthwiseParams& depthwise, const Lane& lane, int64_t tile, const float* src,
               const float* add) const {
-    const int64_t at = tiling_.FirstImage(tile) * ImageFloats();
     const Bands bands = SourceBands(s_, depthwise.n);
+    const bool stream = Streams(s_.n * ImageFloats());
+    float* memory = args_.diff_src + tiling_.FirstImage(tile) * ImageFloats();
     for (int64_t band = 0; band < bands.count; ++band) {
-      const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * s_.w;
+      const int64_t first = bands.First(band), end = bands.First(band + 1), at = first * s_.w * s_.c;
+      float* rows = stream ? lane.diff_src - at : memory;  // as if the tile began there
       AddToSource(Count() - 1, depthwise,
-                  {lane.diff_middle, shared_[Count() - 1].backward, add, args_.mask ? src : nullptr,
-                   args_.diff_src + at, first, end});
+                  {lane.diff_middle, shared_[Count() - 1].backward, add, args_.mask ? src : nullptr, rows, first, end,
+                   stream ? memory : nullptr});
       if (args_.norm.mean == nullptr) continue;
-      const int64_t row = at + first * s_.w * s_.c;
       float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;
-      BatchNormChunkSums({args_.src + row, args_.diff_src + row, pixels, s_.c, src_mean_, sums, sums + s_.c});
+      BatchNormChunkSums({args_.src + (memory - args_.diff_src) + at, rows + at, (end - first) * s_.w, s_.c, src_mean_,
+                          sums, sums + s_.c});
     }
   }
 
@@ -188,6 +192,7 @@ class Backward {
     const int64_t at = rows.first * s_.w * s_.c, count = (rows.end - rows.first) * s_.w * s_.c;
     AddMasked({rows.diff_dst + at, rows.add != nullptr ? rows.add + at : nullptr,
                rows.mask != nullptr ? rows.mask + at : nullptr, rows.diff_src + at, count});
+    if (rows.copy != nullptr) StreamCopy(rows.diff_src + at, rows.copy + at, count);
   }
 
   void FinishWeights(int64_t i) const {

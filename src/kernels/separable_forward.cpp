@@ -6,8 +6,7 @@
 namespace pdarts::kernels {
 namespace {
 
-// The bands of a tile's dst rows. A band's depthwise result lies in the first cache until the 1x1 has read it, and dst
-// until its moments are taken.
+// The bands of a tile's dst rows. A band's depthwise result lies in the first cache until the 1x1 has read it.
 Bands BandsOf(const SeparableBranch& b, int64_t images) {
   return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
 }
@@ -47,6 +46,7 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
   const int64_t out_w = depthwise.OutW();
   const Bands bands = BandsOf(b, depthwise.n);
   float* dst = args.dst + tiling.FirstImage(tile) * depthwise.OutH() * out_w * b.out;
+  const bool stream = Streams(tiling.batch * depthwise.OutH() * out_w * b.out);
   for (int64_t band = 0; band < bands.count; ++band) {
     const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * out_w;
     float* rows = dst + first * out_w * b.out;
@@ -55,8 +55,8 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
       DepthwiseForwardRows(depthwise, {src, shared.depthwise, middle, first, end});
       read = middle;
     }
-    PointwiseProduct({read, shared.pointwise, rows, pixels, depthwise.c, b.out});
-    BatchNormChunkMoments(rows, pixels, b.out, shared.moments + (tile * shared.bands + band) * 3 * b.out);
+    PointwiseProduct({read, shared.pointwise, rows, pixels, depthwise.c, b.out,
+                      shared.moments + (tile * shared.bands + band) * 3 * b.out, stream});
   }
 }
 

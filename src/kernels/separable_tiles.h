@@ -16,7 +16,7 @@ namespace pdarts::kernels {
 // A tile is some whole images. Tiles are gathered into slices, each worked through by one thread in order, so that sums
 // need be kept only once a slice. All follows from the sizes alone, as it shapes the sums.
 struct Tiling {
-  static constexpr int64_t kTileBytes = 64 << 10;  // of src: a tile's few tensors together lie in a second cache
+  static constexpr int64_t kTileBytes = 32 << 10;  // of src: a tile's few tensors together lie in a second cache
   static constexpr int64_t kSlices = 32;
 
   explicit Tiling(const SeparableSource& s)
@@ -62,6 +62,10 @@ class Cutter {
   size_t used_ = 0;
 };
 
+// Whether a tensor of so many floats is written past the caches. Its next reader comes when the rest of the batch and
+// more has passed through them; without that, each line would be read from memory only to be overwritten.
+inline bool Streams(int64_t floats) { return floats >= 1 << 18; }
+
 // Runs body(lane, slice) for all slices, lanes being 0 to s.lanes - 1, each one slice at a time. A lane takes the next
 // slice when it is done with one, so that a core that was held up leaves the rest to the others; which lane runs a
 // slice shows in no result.
@@ -71,6 +75,7 @@ void ForSlices(const SeparableSource& s, const Tiling& tiling, const Body& body)
   base::ParallelFor(s.lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)
       for (int64_t slice = next++; slice < tiling.slices; slice = next++) body(lane, slice);
+    FenceStreams();
   });
 }
 

@@ -35,12 +35,15 @@ struct DepthwiseTable {
   void (*weights_rows)(const DepthwiseWeightsRows&);
 };
 
-// dst [rows, n] = src [rows, k] times matrix [k, n], all dense.
+// dst [rows, n] = src [rows, k] times matrix [k, n], all dense. moments, or nullptr: BatchNormMoments' three arrays of
+// dst's columns, [3][n].
 struct MatrixProduct {
   const float* src;
   const float* matrix;
   float* dst;
   int64_t rows, k, n;
+  float* moments;
+  bool stream;  // with moments: dst is written past the caches, where its rows are whole vectors
 };
 
 // sums [m, n] += the transpose of left [rows, m] times right [rows, n], all dense.
@@ -98,6 +101,13 @@ struct MaskedSum {
   int64_t count;
 };
 
+// Past the caches, where dst is aligned.
+struct StreamRange {
+  const float* src;
+  float* dst;
+  int64_t count;
+};
+
 struct ElementwiseTable {
   void (*relu)(const float* src, float* dst, int64_t count);
   void (*relu_backward)(const float* src, const float* diff_dst, float* diff_src, int64_t count);
@@ -108,6 +118,7 @@ struct ElementwiseTable {
   double (*sum_of_squares)(const float* src, int64_t count);
   void (*sgd)(const SgdRange&);
   void (*add_masked)(const MaskedSum&);
+  void (*stream)(const StreamRange&);
 };
 
 // [rows, channels] of one chunk: dst = diff_dst * scale + (src - mean) * slope + shift.

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -34,6 +34,18 @@ PD_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 PD_INLINE Vec Load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
 PD_INLINE void Store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
+// Past the caches: the line at p, a multiple of a vector's size, is neither read before nor kept.
+PD_INLINE void Stream(float* p, Vec v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, v);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(p, v);
+#elif defined(__SSE2__)
+  _mm_stream_ps(p, v);
+#else
+  Store(p, v);
+#endif
+}
 PD_INLINE Vec Broadcast(float x) { return Vec{} + x; }
 // Loaded once and kept in a register: else the compiler may make the load a part of every instruction that uses it.
 PD_INLINE Vec Kept(Vec v) {
