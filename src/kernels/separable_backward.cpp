@@ -86,7 +86,7 @@ class Backward {
         reader_(s, args.src, args.norm, cut),
         source_bands_(SourceBands(s, tiling_.images).count),
         src_mean_(cut.Take<float>(s.c)),
-        norm_sums_(cut.Take<float>(tiling_.slices * tiling_.slice_tiles * source_bands_ * 2 * s.c)),
+        norm_sums_(cut.Take<float>(tiling_.tiles * source_bands_ * 2 * s.c)),
         shared_(cut.Take<Shared>(Count())) {
     const bool counting = shared_ == nullptr;
     for (int64_t i = 0; i < Count(); ++i) {
@@ -102,7 +102,7 @@ class Backward {
 
   void Run() const {
     const size_t bytes = Lane(s_, branches_, tiling_, Cutter(nullptr)).bytes;
-    ForSlices(s_, tiling_, [&](int64_t lane, int64_t slice) {
+    ForItems(s_, tiling_.slices, [&](int64_t lane, int64_t slice) {
       RunSlice(Lane(s_, branches_, tiling_, lanes_.Lane(lane, bytes)), slice);
     });
     if (Weights())
@@ -207,7 +207,7 @@ class Backward {
   }
 
   void FinishNorm() const {
-    const int64_t tiles = (s_.n + tiling_.images - 1) / tiling_.images, c = s_.c;
+    const int64_t tiles = tiling_.tiles, c = s_.c;
     // Only the last tile can have fewer bands.
     const int64_t last = SourceBands(s_, tiling_.Images(tiles - 1)).count;
     FinishBatchNormSums({norm_sums_, (tiles - 1) * source_bands_ + last, c, args_.norm.mean, src_mean_,

@@ -17,7 +17,7 @@ struct Shared {
       : bands(BandsOf(b, tiling.images).count),
         depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
         pointwise(cut.Take<float>(b.depthwise.c * b.out)),
-        moments(cut.Take<float>(tiling.slices * tiling.slice_tiles * bands * 3 * b.out)) {}
+        moments(cut.Take<float>(tiling.tiles * bands * 3 * b.out)) {}
   int64_t bands;  // of a whole tile
   float* depthwise;
   float* pointwise;
@@ -62,13 +62,12 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
 
 // Of the whole batch, from the bands'.
 void Join(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling) {
-  const int64_t tiles = (tiling.batch + tiling.images - 1) / tiling.images;
   const auto pixels = [&](int64_t chunk) {
     const int64_t tile = chunk / shared.bands, band = chunk % shared.bands;
     const Bands bands = BandsOf(b, tiling.Images(tile));
     return band < bands.count ? (bands.First(band + 1) - bands.First(band)) * b.depthwise.OutW() : 0;
   };
-  JoinBatchNormMoments({shared.moments, tiles * shared.bands, b.out, pixels, args.mean, args.variance});
+  JoinBatchNormMoments({shared.moments, tiling.tiles * shared.bands, b.out, pixels, args.mean, args.variance});
 }
 
 }  // namespace
@@ -96,14 +95,11 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
     Transpose(args.branches[i].pointwise_weights, branches[i].out, s.c, shared[i].pointwise);
   }
   const size_t bytes = Lane(s, branches, tiling, Cutter(nullptr)).bytes;
-  ForSlices(s, tiling, [&](int64_t at, int64_t slice) {
+  ForItems(s, tiling.tiles, [&](int64_t at, int64_t tile) {
     const Lane lane(s, branches, tiling, cut.Lane(at, bytes));
-    for (int64_t tile = slice * tiling.slice_tiles; tile < (slice + 1) * tiling.slice_tiles; ++tile) {
-      if (tiling.Images(tile) == 0) break;
-      const float* src = reader.Read(tiling.FirstImage(tile), tiling.Images(tile), lane.src);
-      for (size_t i = 0; i < branches.size(); ++i)
-        RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);
-    }
+    const float* src = reader.Read(tiling.FirstImage(tile), tiling.Images(tile), lane.src);
+    for (size_t i = 0; i < branches.size(); ++i)
+      RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);
   });
   for (size_t i = 0; i < branches.size(); ++i) Join(branches[i], args.branches[i], shared[i], tiling);
 }

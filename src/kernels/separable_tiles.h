@@ -13,22 +13,22 @@
 
 namespace pdarts::kernels {
 
-// A tile is some whole images. Tiles are gathered into slices, each worked through by one thread in order, so that sums
-// need be kept only once a slice. All follows from the sizes alone, as it shapes the sums.
+// A tile is some whole images. For sums, tiles are gathered into slices, each worked through by one thread in order, so
+// that they need be kept only once a slice. All follows from the sizes alone, as it shapes the sums.
 struct Tiling {
   static constexpr int64_t kTileBytes = 32 << 10;  // of src: a tile's few tensors together lie in a second cache
   static constexpr int64_t kSlices = 32;
 
   explicit Tiling(const SeparableSource& s)
       : batch(s.n), images(std::clamp<int64_t>(kTileBytes / (s.h * s.w * s.c * 4), 1, s.n)) {
-    const int64_t tiles = (batch + images - 1) / images;
+    tiles = (batch + images - 1) / images;
     slice_tiles = (tiles + kSlices - 1) / kSlices;
     slices = (tiles + slice_tiles - 1) / slice_tiles;
   }
   int64_t FirstImage(int64_t tile) const { return std::min(batch, tile * images); }
   int64_t Images(int64_t tile) const { return FirstImage(tile + 1) - FirstImage(tile); }
 
-  int64_t batch, images, slice_tiles, slices;
+  int64_t batch, images, tiles, slice_tiles, slices;
 };
 
 // Rows of images with `row` floats each, a few at a time, so that they stay in a first cache.
@@ -66,15 +66,15 @@ class Cutter {
 // more has passed through them; without that, each line would be read from memory only to be overwritten.
 inline bool Streams(int64_t floats) { return floats >= 1 << 18; }
 
-// Runs body(lane, slice) for all slices, lanes being 0 to s.lanes - 1, each one slice at a time. A lane takes the next
-// slice when it is done with one, so that a core that was held up leaves the rest to the others; which lane runs a
-// slice shows in no result.
+// Runs body(lane, item) for all items, lanes being 0 to s.lanes - 1, each one item at a time. A lane takes the next
+// item when it is done with one, so that a core that was held up leaves the rest to the others; which lane runs an item
+// shows in no result.
 template <class Body>
-void ForSlices(const SeparableSource& s, const Tiling& tiling, const Body& body) {
+void ForItems(const SeparableSource& s, int64_t items, const Body& body) {
   std::atomic<int64_t> next = 0;
   base::ParallelFor(s.lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)
-      for (int64_t slice = next++; slice < tiling.slices; slice = next++) body(lane, slice);
+      for (int64_t item = next++; item < items; item = next++) body(lane, item);
     FenceStreams();
   });
 }
