@@ -58,15 +58,17 @@ void ForwardImage(const PoolParams& p, const float* src, float* dst, uint8_t* wo
 // What one thread works in. Whole images, so that rows lie where the pools' kernels look for them.
 struct Lane {
   Lane(const PoolParams& p, size_t branches, size_t diffs, Cutter cut)
-      : srcs(cut.Take<const float*>(static_cast<int64_t>(diffs))),
+      : srcs(cut.Take<const float*>(static_cast<int64_t>(diffs) + 1)),
+        weights(cut.Take<float>(static_cast<int64_t>(diffs) + 1)),
         sum(cut.Take<float>((SourceBands(p).size + p.pad) * p.OutW() * p.c)),
         norm(cut.Take<float>(static_cast<int64_t>(branches) * DstFloats(p))),
         part(cut.Take<float>(SourceFloats(p))),
         bytes(cut.used()) {}
-  const float** srcs;  // the diffs at the rows that are summed
-  float* sum;          // of the weighted diffs, some rows
-  float* norm;         // the gradient of each branch's dst
-  float* part;         // of diff_src, by one branch
+  const float** srcs;  // the diffs at the rows that are summed, maybe behind one other
+  float* weights;
+  float* sum;   // of the weighted diffs, some rows
+  float* norm;  // the gradient of each branch's dst
+  float* part;  // of diff_src, by one branch
   size_t bytes;
 };
 
@@ -96,7 +98,7 @@ class Backward {
   }
 
   void Run() const {
-    size_t diffs = 0;
+    size_t diffs = args_.direct.size();
     for (const PoolNormBackwardBranch& branch : args_.branches) diffs = std::max(diffs, branch.diff_dsts.size());
     const size_t bytes = Lane(p_, args_.branches.size(), diffs, Cutter(nullptr)).bytes;
     std::atomic<int64_t> next = 0;
@@ -119,11 +121,24 @@ class Backward {
     const Bands bands = SourceBands(p_);
     for (int64_t band = 0; band < bands.count; ++band) {
       const int64_t first = bands.First(band), end = bands.First(band + 1), done = band > 0 ? DstRows(first) : 0;
+      const bool begun = Begin(lane, image, first, end);
       for (size_t b = 0; b < args_.branches.size(); ++b) {
         Normalise(lane, image, b, done, DstRows(end));
-        Pool(lane, image, b, first, end);
+        Pool(lane, image, b, begun || b > 0 ? args_.diff_src : args_.add, first, end);
       }
     }
+  }
+
+  // Rows [first, end) of the direct terms and of the further one, to diff_src. False: that is left to the first branch.
+  bool Begin(const Lane& lane, int64_t image, int64_t first, int64_t end) const {
+    if (args_.direct.empty()) return false;
+    const int64_t row = p_.w * p_.c, at = image * SourceFloats(p_) + first * row;
+    int64_t count = 0;
+    if (args_.add != nullptr) lane.srcs[count] = args_.add + at, lane.weights[count++] = 1;
+    for (size_t k = 0; k < args_.direct.size(); ++k)
+      lane.srcs[count] = args_.direct[k] + at, lane.weights[count++] = args_.direct_weights[k];
+    elementwise_.weighted_sum(lane.srcs, lane.weights, count, args_.diff_src + at, 0, (end - first) * row);
+    return true;
   }
 
   float* Norm(const Lane& lane, size_t b) const { return lane.norm + static_cast<int64_t>(b) * DstFloats(p_); }
@@ -140,12 +155,11 @@ class Backward {
                           Norm(lane, b) + first * row);
   }
 
-  // Rows [first, end) of diff_src: the first term is written there, the others are added.
-  void Pool(const Lane& lane, int64_t image, size_t b, int64_t first, int64_t end) const {
+  // Rows [first, end) of diff_src, to which this branch is added; sum is what there is of it already, or nullptr.
+  void Pool(const Lane& lane, int64_t image, size_t b, const float* sum, int64_t first, int64_t end) const {
     const uint8_t* workspace = args_.branches[b].workspace;
-    const float* terms[] = {b == 0 ? args_.add : args_.diff_src, lane.part};
     const int64_t at = image * SourceFloats(p_);
-    float* diff_src = terms[0] == nullptr ? args_.diff_src + at : lane.part;
+    float* diff_src = sum == nullptr ? args_.diff_src + at : lane.part;
     PoolRow row = RowOf(p_);
     for (row.y = first; row.y < end; ++row.y) {
       if (workspace != nullptr)
@@ -153,8 +167,8 @@ class Backward {
       else
         average_.backward_row(row, Norm(lane, b), diff_src);
     }
-    if (terms[0] == nullptr) return;
-    terms[0] += at;
+    if (sum == nullptr) return;
+    const float* terms[] = {sum + at, lane.part};
     elementwise_.weighted_sum(terms, nullptr, 2, args_.diff_src + at, first * p_.w * p_.c, end * p_.w * p_.c);
   }
 

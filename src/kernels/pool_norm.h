@@ -42,13 +42,16 @@ struct PoolNormBackwardBranch {
 struct PoolNormBackwardArgs {
   std::span<const PoolNormBackwardBranch> branches;
   const float* add;  // nullptr, or a further term of diff_src; may be diff_src itself
+  // Terms of diff_src too, with their weights, as of skip connections; maybe none.
+  std::span<const float* const> direct;
+  const float* direct_weights;
   float* diff_src;
   int lanes;  // the number of threads
   float epsilon;
   std::byte* scratch;  // PoolNormBackwardScratch bytes, aligned to a cache line
 };
-size_t PoolNormBackwardScratch(const PoolParams& params, size_t branches, size_t diffs,
-                               int lanes);  // diffs: the most of a branch
+// diffs: the most of a branch, or the number of direct ones.
+size_t PoolNormBackwardScratch(const PoolParams& params, size_t branches, size_t diffs, int lanes);
 void PoolNormBackward(const PoolParams& params, const PoolNormBackwardArgs& args);
 
 }  // namespace pdarts::kernels
