@@ -165,8 +165,9 @@ struct PoolNormAttributes : PoolAttributes {
 };
 struct PoolNormBwdAttributes : PoolBwdAttributes {
   std::vector<int64_t> max;
-  std::vector<int64_t>
-      indices;            // [branches][diffs]: the weight of a diff in the table, -1 where it is none of a branch's
+  // [branches + 1][diffs]: the weight of a diff in the table, -1 where it is none of a branch's; at last of those that
+  // reach src itself, by skip connections.
+  std::vector<int64_t> indices;
   int64_t add = 0;        // 1: there is a further term of diff_src
   double epsilon = 1e-5;  // of all normalisations
   template <class F>
@@ -174,7 +175,7 @@ struct PoolNormBwdAttributes : PoolBwdAttributes {
     PoolBwdAttributes::Visit(f), f("max", max), f("indices", indices), f("add", add), f("epsilon", epsilon);
   }
   size_t branches() const { return max.size(); }
-  size_t diffs() const { return indices.size() / max.size(); }
+  size_t diffs() const { return indices.size() / (branches() + 1); }
 };
 // Input: src. Outputs: for each branch dst (not normalised), its mean and variance [, the max pool's workspace].
 std::vector<ValueId> PoolNorm(Graph& graph, ValueId src, const PoolNormAttributes& attributes);
