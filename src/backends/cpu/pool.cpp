@@ -83,27 +83,33 @@ Lowered LowerNormBackward(const NodeView& view) {
     const auto srcs = At<const float*>(workspace, srcs_at, a.indices.size());
     const auto weights = At<float>(workspace, weights_at, a.indices.size());
     const size_t first_diff = a.add != 0 ? 2 : 1;
-    size_t input = first_diff + a.diffs(), used = 0;
-    for (size_t b = 0; b < branches.size(); ++b) {
-      const size_t first = used;
+    size_t input = first_diff + a.diffs(), first = 0, used = 0;
+    const auto take_row = [&](size_t row) {
+      first = used;
       for (size_t k = 0; k < a.diffs(); ++k) {
-        const int64_t index = a.indices[b * a.diffs() + k];
+        const int64_t index = a.indices[row * a.diffs() + k];
         if (index < 0) continue;
         srcs[used] = In<float>(in, first_diff + k);
         weights[used++] = In<float>(in, 0)[index];
       }
+      return srcs.subspan(first, used - first);
+    };
+    for (size_t b = 0; b < branches.size(); ++b) {
+      const auto diffs = take_row(b);
       branches[b] = {.dst = In<float>(in, input),
                      .workspace = a.max[b] != 0 ? In<uint8_t>(in, input + 5) : nullptr,
                      .mean = In<double>(in, input + 1),
                      .variance = In<double>(in, input + 2),
                      .diff_gamma = In<float>(in, input + 3),
                      .diff_beta = In<float>(in, input + 4),
-                     .diff_dsts = srcs.subspan(first, used - first),
+                     .diff_dsts = diffs,
                      .weights = weights.data() + first};
       input += a.max[b] != 0 ? 6 : 5;
     }
-    kernels::PoolNormBackward(p, {branches, a.add != 0 ? In<float>(in, 1) : nullptr, Out<float>(out, 0), lanes,
-                                  static_cast<float>(a.epsilon), static_cast<std::byte*>(workspace) + scratch_at});
+    const auto direct = take_row(branches.size());
+    kernels::PoolNormBackward(
+        p, {branches, a.add != 0 ? In<float>(in, 1) : nullptr, direct, weights.data() + first, Out<float>(out, 0),
+            lanes, static_cast<float>(a.epsilon), static_cast<std::byte*>(workspace) + scratch_at});
   });
   if (a.add != 0) lowered.spec.in_place = {{1, 0}};
   return lowered;
