@@ -1,7 +1,8 @@
 // The pools of a searched cell's states, each with a batch norm without affine parameters behind it. Forward: the pools
 // of one tensor and the statistics of their results become one pool_norm. Backward: the weighted sums of the gradients
 // that reach them, batch_norm_bwd_data and the pools' own backward become one pool_norm_bwd, which adds the other terms
-// of the tensor's gradient as well, where there is such a sum.
+// of the tensor's gradient as well, where there is such a sum: scaled gradients of the same nodes, as skip connections
+// give, and the rest.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -176,14 +177,16 @@ class BackwardFuser {
     const ir::Graph::Scope scope(to, first.name);
     ops::PoolNormBwdAttributes a{ir::Unpack<ops::PoolBwdAttributes>(first.attributes)};
     a.epsilon = EpsilonOf(branches[0]);
-    std::vector<ValueId> inputs = {rebuilder_.Map(branches[0].table)}, rest;
+    std::vector<ValueId> inputs = {rebuilder_.Map(branches[0].table)}, diffs = DiffsOf(branches), rest;
+    std::vector<int64_t> direct(diffs.size(), -1);
     if (at.kind == OpKind::kAddN)
       for (ValueId term : at.inputs)
-        if (!gone_.contains(graph_.value(term).producer)) rest.push_back(rebuilder_.Map(term));
+        if (!gone_.contains(graph_.value(term).producer) && !TakeDirect(term, branches[0].table, diffs, direct))
+          rest.push_back(rebuilder_.Map(term));
     if (!rest.empty()) inputs.push_back(ops::AddN(to, rest)), a.add = 1;
-    const std::vector<ValueId> diffs = DiffsOf(branches);
     for (ValueId diff : diffs) inputs.push_back(rebuilder_.Map(diff));
     for (const Branch& branch : branches) AppendBranch(branch, diffs, a, inputs);
+    a.indices.insert(a.indices.end(), direct.begin(), direct.end());
     rebuilder_.Replace(at.outputs[0], ops::PoolNormBwd(to, std::move(inputs), a));
   }
 
@@ -193,6 +196,18 @@ class BackwardFuser {
       for (ValueId diff : branch.diffs)
         if (std::ranges::find(diffs, diff) == diffs.end()) diffs.push_back(diff);
     return diffs;
+  }
+
+  // A scaled diff that nothing else reads, by the same table; new ones are appended.
+  bool TakeDirect(ValueId term, ValueId table, std::vector<ValueId>& diffs, std::vector<int64_t>& direct) const {
+    const Node& scale = Producer(term);
+    if (scale.kind != OpKind::kScaleByWeight || scale.inputs[1] != table || !uses_.ReadOnce(term)) return false;
+    if (graph_.desc(scale.inputs[0]) != graph_.desc(diffs[0])) return false;
+    const auto at = std::ranges::find(diffs, scale.inputs[0]) - diffs.begin();
+    if (at == std::ssize(diffs)) diffs.push_back(scale.inputs[0]), direct.push_back(-1);
+    if (direct[at] >= 0) return false;
+    direct[at] = scale.attributes.Int("index");
+    return true;
   }
 
   void AppendBranch(const Branch& branch, const std::vector<ValueId>& diffs, ops::PoolNormBwdAttributes& a,
