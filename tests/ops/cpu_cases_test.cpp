@@ -386,6 +386,7 @@ std::vector<Case> PoolNormCases() {
       for (const int64_t add : {0, 1}) {
         PoolNormBwdAttributes a{{window, src.h(), src.w()}, max, {4, 1}, add};
         if (max.size() == 2) a.indices.insert(a.indices.end(), {-1, 5});
+        a.indices.insert(a.indices.end(), {-1, add == 0 || window.stride > 1 ? -1 : 3});
         const Shape dst{src.n(), src.c(), (src.h() - 1) / window.stride + 1, (src.w() - 1) / window.stride + 1};
         const std::vector<Shape> inputs = {src, dst, dst, Shape{2, 3}, src};
         for (const bool backward : {false, true})

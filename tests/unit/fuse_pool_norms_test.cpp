@@ -17,9 +17,9 @@ using tensor::Shape;
 using tests::CheckSameValues;
 using tests::Count;
 
-// Which pools stand on an edge.
+// Which operations stand on an edge.
 struct Edge {
-  bool max, average;
+  bool max, average, skip = false;
 };
 
 // A state as of a searched cell, whose pools the edges that leave it share, each to a node of its own; gradients of the
@@ -27,7 +27,7 @@ struct Edge {
 Graph State(const std::vector<Edge>& edges, bool alphas_wanted, bool alone = false) {
   Graph graph;
   const ValueId x = graph.Input("x", {DType::kF64, Shape{2, 3, 6, 6}});
-  const ValueId alphas = graph.Input("alphas", {DType::kF64, Shape{static_cast<int64_t>(edges.size()), 3}});
+  const ValueId alphas = graph.Input("alphas", {DType::kF64, Shape{static_cast<int64_t>(edges.size()), 4}});
   const ValueId table = ops::Softmax(graph, alphas);
   const auto norm = [&](ValueId src) { return ops::BatchNorm(graph, src, ir::kNoValue, ir::kNoValue, 1e-5).dst; };
   std::vector<ValueId> nodes, wanted = {x};
@@ -35,10 +35,11 @@ Graph State(const std::vector<Edge>& edges, bool alphas_wanted, bool alone = fal
     std::vector<ValueId> terms;
     std::vector<int64_t> indices;
     const auto add = [&](ValueId term, size_t operation) {
-      terms.push_back(term), indices.push_back(static_cast<int64_t>(3 * i + operation));
+      terms.push_back(term), indices.push_back(static_cast<int64_t>(4 * i + operation));
     };
     if (edges[i].max) add(norm(ops::MaxPool(graph, x, {3, 1, 1})), 0);
     if (edges[i].average) add(norm(ops::AvgPool(graph, x, {3, 1, 1})), 1);
+    if (edges[i].skip) add(x, 3);
     const ValueId other = graph.Input(fmt::format("other{}", i), graph.desc(x));
     add(alone ? other : ops::AddN(graph, {ops::Relu(graph, x), other}), 2);
     nodes.push_back(ops::WeightedSum(graph, terms, table, indices));
@@ -61,16 +62,18 @@ std::vector<int64_t> List(const ir::Node& node, const char* name) {
 }
 
 TEST_CASE("The pools of a state become one node each way, with all of the state's gradient", "[passes]") {
-  // Both pools on all edges, on some, and one of them only.
+  // Both pools on all edges, on some, and one of them only; skip connections with them and apart from them.
   for (const std::vector<Edge>& edges : {std::vector<Edge>{{true, true}, {true, true}, {true, true}},
+                                         {{true, true, true}, {true, true}, {true, true, true}},
                                          {{true, true}, {false, true}, {true, false}},
+                                         {{true, true}, {false, false, true}},
                                          {{true, true}},
                                          {{true, false}, {true, false}},
                                          {{false, true}}}) {
     const bool max = std::ranges::any_of(edges, &Edge::max), average = std::ranges::any_of(edges, &Edge::average);
     const size_t branches = max && average ? 2 : 1;
-    const auto missing =
-        std::ranges::count(edges, false, &Edge::max) + std::ranges::count(edges, false, &Edge::average);
+    const auto used = std::ranges::count(edges, true, &Edge::max) + std::ranges::count(edges, true, &Edge::average) +
+                      std::ranges::count(edges, true, &Edge::skip);
     for (const bool alphas : {false, true})
       for (const bool alone : {false, true}) {
         const Graph graph = State(edges, alphas, alone), sums = FuseNormalizedSums(graph);
@@ -80,8 +83,10 @@ TEST_CASE("The pools of a state become one node each way, with all of the state'
         CHECK(List(Only(fused, OpKind::kPoolNorm), "max").size() == branches);
         const ir::Node& backward = Only(fused, OpKind::kPoolNormBwd);
         CHECK(List(backward, "max").size() == branches);
-        CHECK(List(backward, "indices").size() == branches * edges.size());
-        CHECK(std::ranges::count(List(backward, "indices"), -1) == (branches == 2 ? missing : 0));
+        const std::vector<int64_t> indices = List(backward, "indices");
+        CHECK(indices.size() == (branches + 1) * edges.size());
+        CHECK(std::ranges::count_if(indices, [](int64_t index) { return index >= 0; }) == used);
+        if (alone) CHECK(Count(fused, OpKind::kScaleByWeight) == 0);  // else the ReLU's may be one
         CHECK(backward.attributes.Int("add") == (alone ? 0 : 1));
         for (const OpKind kind : {OpKind::kMaxPool, OpKind::kAvgPool, OpKind::kMaxPoolBwd, OpKind::kAvgPoolBwd,
                                   OpKind::kBatchNormStatistics, OpKind::kBatchNormBwdSums, OpKind::kBatchNormBwdData})

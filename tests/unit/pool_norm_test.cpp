@@ -66,7 +66,14 @@ double WorstDifference(const std::vector<double>& a, const std::vector<double>& 
   return worst;
 }
 
-// Three diffs, of which the max pool takes all and the average pool the last two.
+// What a backward is asked for. branches: 1, the max pool alone, or 2; direct: the number of direct terms.
+struct Way {
+  int branches;
+  bool add;
+  size_t direct;
+};
+
+// Three diffs, of which the max pool takes all and the average pool the last two; direct terms, one for each weight.
 struct Diffs {
   explicit Diffs(const PoolParams& p) {
     for (uint32_t k : {0, 1, 2}) {
@@ -75,21 +82,36 @@ struct Diffs {
     }
     for (uint32_t b : {0, 1}) gamma.push_back(Normals(p.c, 30 + b)), beta.push_back(Normals(p.c, 40 + b));
     further = Normals(p.n * p.h * p.w * p.c, 50);
+    for (uint32_t k = 0; k < std::size(direct_weights); ++k) {
+      direct_values.push_back(Normals(p.n * p.h * p.w * p.c, 60 + k));
+      direct.push_back(direct_values.back().data());
+    }
   }
   std::span<const float* const> Of(int b) const { return std::span(srcs).subspan(b); }
-  std::vector<std::vector<float>> values, gamma, beta;
-  std::vector<const float*> srcs;
+  std::vector<std::vector<float>> values, gamma, beta, direct_values;
+  std::vector<const float*> srcs, direct;
   std::vector<float> further;
   const float weights[2][3] = {{0.5f, -0.3f, 1.7f}, {0.2f, 0.9f, 0}};
+  const float direct_weights[5] = {0.7f, 1.3f, -0.1f, 0.4f, 0.3f};
 };
 
-// By the kernels of the single steps; branches: 1, the max pool alone, or 2.
-std::vector<float> UnfusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, int branches, bool add) {
+// The further term and the direct ones.
+std::vector<float> FirstTerms(const Diffs& d, const Way& way) {
+  if (way.direct == 0) return d.further;
+  std::vector<float> sum(d.further.size()), weights(d.direct_weights, d.direct_weights + way.direct);
+  std::vector<const float*> srcs(d.direct.begin(), d.direct.begin() + static_cast<int64_t>(way.direct));
+  if (way.add) srcs.insert(srcs.begin(), d.further.data()), weights.insert(weights.begin(), 1);
+  WeightedSum({srcs.data(), weights.data(), std::ssize(srcs), sum.data(), std::ssize(sum)});
+  return sum;
+}
+
+// By the kernels of the single steps.
+std::vector<float> UnfusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, const Way& way) {
   const int64_t rows = p.n * p.OutH() * p.OutW(), in = p.n * p.h * p.w * p.c;
   std::vector<float> sum(rows * p.c), norm(rows * p.c), scratch(BatchNormGradientLinesSize(p.c)), diff_src(in);
   std::vector<std::vector<float>> terms;
-  if (add) terms.push_back(d.further);
-  for (int b = 0; b < branches; ++b) {
+  if (way.add || way.direct > 0) terms.push_back(FirstTerms(d, way));
+  for (int b = 0; b < way.branches; ++b) {
     const auto srcs = d.Of(b);
     WeightedSum({srcs.data(), d.weights[b], static_cast<int64_t>(srcs.size()), sum.data(), rows * p.c});
     BatchNormBackwardData({pools.dst[b].data(), sum.data(), rows, p.c, pools.mean[b].data(), pools.variance[b].data(),
@@ -107,19 +129,20 @@ std::vector<float> UnfusedBackward(const PoolParams& p, const Pools& pools, cons
 }
 
 // `in_place`: the further term is where the result goes.
-std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, int branches, bool add,
+std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, const Way& way,
                                  bool in_place) {
   std::vector<PoolNormBackwardBranch> of;
-  for (int b = 0; b < branches; ++b)
+  for (int b = 0; b < way.branches; ++b)
     of.push_back({pools.dst[b].data(), b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
                   pools.variance[b].data(), d.gamma[b].data(), d.beta[b].data(), d.Of(b), d.weights[b]});
   std::vector<float> diff_src(p.n * p.h * p.w * p.c, -9);
   if (in_place) diff_src = d.further;
   const float* further = in_place ? diff_src.data() : d.further.data();
   const int lanes = base::Threads();
-  std::vector<std::byte> scratch(PoolNormBackwardScratch(p, of.size(), 3, lanes) + 64);
+  std::vector<std::byte> scratch(PoolNormBackwardScratch(p, of.size(), std::max<size_t>(3, way.direct), lanes) + 64);
   auto* aligned = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
-  PoolNormBackward(p, {of, add ? further : nullptr, diff_src.data(), lanes, kEpsilon, aligned});
+  PoolNormBackward(p, {of, way.add ? further : nullptr, std::span(d.direct).first(way.direct), d.direct_weights,
+                       diff_src.data(), lanes, kEpsilon, aligned});
   return diff_src;
 }
 
@@ -145,13 +168,13 @@ TEST_CASE("pools with their normalisations equal the single steps, the same on a
         REQUIRE(WorstDifference(got.variance[b], expected.variance[b]) < 1e-5);
       }
       REQUIRE(got.workspace == expected.workspace);
-      for (const int branches : {1, 2})
-        for (const bool add : {false, true}) {
-          CAPTURE(branches, add);
-          const std::vector<float> diff_src = UnfusedBackward(p, expected, diffs, branches, add);
-          REQUIRE(FusedBackward(p, expected, diffs, branches, add, false) == diff_src);
-          if (add) REQUIRE(FusedBackward(p, expected, diffs, branches, add, true) == diff_src);
-        }
+      for (const Way& way :
+           {Way{1, false, 0}, {1, true, 0}, {2, false, 0}, {2, true, 0}, {1, false, 2}, {2, true, 5}}) {
+        CAPTURE(way.branches, way.add, way.direct);
+        const std::vector<float> diff_src = UnfusedBackward(p, expected, diffs, way);
+        REQUIRE(FusedBackward(p, expected, diffs, way, false) == diff_src);
+        if (way.add) REQUIRE(FusedBackward(p, expected, diffs, way, true) == diff_src);
+      }
     });
   }
 }
