@@ -28,6 +28,9 @@ enum class OpKind : uint8_t {
   // convolutions with the normalisations beside them, made by a pass
   kSeparable,
   kSeparableBwd,
+  // pools with the normalisations behind them, made by a pass
+  kPoolNorm,
+  kPoolNormBwd,
   // element-wise, pooling, shape
   kRelu,
   kReluBwd,

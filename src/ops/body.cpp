@@ -1,9 +1,7 @@
 #include "ops/body.h"
 
 #include <cstring>
-#include <vector>
-
-#include "ops/op.h"
+#include <string>
 
 namespace pdarts::ops {
 
@@ -29,6 +27,25 @@ void RunBody(const ir::Graph& body, std::span<const void* const> inputs, std::sp
     const ir::ValueId id = body.outputs()[i].second;
     std::memcpy(outputs[i], values[id].data(), body.desc(id).bytes());
   }
+}
+
+ir::ValueId BodyInputs::Next(bool present) {
+  if (!present) return ir::kNoValue;
+  PD_CHECK(next_ < descs_.size(), "{} inputs", descs_.size());
+  const std::string name = std::to_string(next_);
+  return body_.Input(name, descs_[next_++]);
+}
+
+std::vector<tensor::TensorDesc> InputDescs(const ir::Graph& graph, const ir::Node& node) {
+  std::vector<tensor::TensorDesc> descs;
+  for (ir::ValueId input : node.inputs) descs.push_back(graph.desc(input));
+  return descs;
+}
+
+std::vector<tensor::TensorDesc> OutputDescs(const ir::Graph& body) {
+  std::vector<tensor::TensorDesc> descs;
+  for (const auto& output : body.outputs()) descs.push_back(body.desc(output.second));
+  return descs;
 }
 
 }  // namespace pdarts::ops

@@ -12,6 +12,7 @@ extern const OpDefinition kLinearDefinition, kLinearBwdDataDefinition, kLinearBw
 extern const OpDefinition kBatchNormStatisticsDefinition, kBatchNormApplyDefinition, kBatchNormBwdSumsDefinition,
     kBatchNormBwdDataDefinition, kUpdateStatisticsDefinition;
 extern const OpDefinition kSeparableDefinition, kSeparableBwdDefinition;
+extern const OpDefinition kPoolNormDefinition, kPoolNormBwdDefinition;
 extern const OpDefinition kReluDefinition, kReluBwdDefinition;
 extern const OpDefinition kMaxPoolDefinition, kMaxPoolBwdDefinition, kAvgPoolDefinition, kAvgPoolBwdDefinition;
 extern const OpDefinition kGlobalAvgPoolDefinition, kGlobalAvgPoolBwdDefinition;

@@ -26,6 +26,8 @@ constexpr const OpDefinition* kDefinitions[] = {
     &kUpdateStatisticsDefinition,
     &kSeparableDefinition,
     &kSeparableBwdDefinition,
+    &kPoolNormDefinition,
+    &kPoolNormBwdDefinition,
     &kReluDefinition,
     &kReluBwdDefinition,
     &kMaxPoolDefinition,

@@ -152,6 +152,38 @@ ValueId MaxPool(Graph& graph, ValueId src, const PoolAttributes& attributes);
 ValueId AvgPool(Graph& graph, ValueId src, const PoolAttributes& attributes);
 ValueId GlobalAvgPool(Graph& graph, ValueId src);  // [N, C, H, W] -> [N, C]
 
+// ---- pool_norm.cpp: what passes/fuse_pool_norms.cpp puts in place of several ops. Branches are pools of one src with
+// the same window, each followed by a batch norm without affine parameters. max has an entry for each: 1 is a max pool,
+// 0 an average pool.
+struct PoolNormAttributes : PoolAttributes {
+  std::vector<int64_t> max;
+  template <class F>
+  void Visit(F&& f) {
+    PoolAttributes::Visit(f), f("max", max);
+  }
+  size_t branches() const { return max.size(); }
+};
+struct PoolNormBwdAttributes : PoolBwdAttributes {
+  std::vector<int64_t> max;
+  // [branches + 1][diffs]: the weight of a diff in the table, -1 where it is none of a branch's; at last of those that
+  // reach src itself, by skip connections.
+  std::vector<int64_t> indices;
+  int64_t add = 0;        // 1: there is a further term of diff_src
+  double epsilon = 1e-5;  // of all normalisations
+  template <class F>
+  void Visit(F&& f) {
+    PoolBwdAttributes::Visit(f), f("max", max), f("indices", indices), f("add", add), f("epsilon", epsilon);
+  }
+  size_t branches() const { return max.size(); }
+  size_t diffs() const { return indices.size() / (branches() + 1); }
+};
+// Input: src. Outputs: for each branch dst (not normalised), its mean and variance [, the max pool's workspace].
+std::vector<ValueId> PoolNorm(Graph& graph, ValueId src, const PoolNormAttributes& attributes);
+// Inputs: the table [, the further term], the diffs, then for each branch dst, its mean and variance, diff_gamma,
+// diff_beta [, workspace]. The gradient of a branch's normalised dst is the sum of its weighted diffs; diff_gamma and
+// diff_beta are what batch_norm_bwd_sums finds for that.
+ValueId PoolNormBwd(Graph& graph, std::vector<ValueId> inputs, const PoolNormBwdAttributes& attributes);  // diff_src
+
 // ---- shape.cpp
 ValueId Concat(Graph& graph, const std::vector<ValueId>& srcs);                     // along C
 ValueId Slice(Graph& graph, ValueId src, int64_t first_channel, int64_t channels);  // along C

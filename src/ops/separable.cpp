@@ -16,27 +16,9 @@ using tensor::TensorDesc;
 
 constexpr auto kNone = ir::kNoValue;
 
-// Hands out a node's inputs in their order as inputs of a body; what a node lacks is kNoValue.
-class Inputs {
- public:
-  Inputs(Graph& body, std::span<const TensorDesc> descs) : body_(body), descs_(descs) {}
-  ValueId Next(bool present = true) {
-    if (!present) return kNone;
-    PD_CHECK(next_ < descs_.size(), "{} inputs", descs_.size());
-    const std::string name = std::to_string(next_);
-    return body_.Input(name, descs_[next_++]);
-  }
-  bool AllTaken() const { return next_ == descs_.size(); }
-
- private:
-  Graph& body_;
-  std::span<const TensorDesc> descs_;
-  size_t next_ = 0;
-};
-
 // src [, mean, variance [, gamma, beta]], and what the depthwise convolutions read.
 struct Source {
-  Source(Graph& body, const SeparableAttributes& a, Inputs& in)
+  Source(Graph& body, const SeparableAttributes& a, BodyInputs& in)
       : src(in.Next()),
         mean(in.Next(a.normalized != 0)),
         variance(in.Next(a.normalized != 0)),
@@ -62,7 +44,7 @@ Graph ForwardBody(const ir::Attributes& packed, std::span<const TensorDesc> desc
   const auto a = ir::Unpack<SeparableAttributes>(packed);
   Check(a);
   Graph body;
-  Inputs in(body, descs);
+  BodyInputs in(body, descs);
   const Source source(body, a, in);
   for (size_t branch = 0; branch < a.branches(); ++branch) {
     const ValueId depthwise = in.Next(a.depthwise(branch)), pointwise = in.Next();
@@ -84,7 +66,7 @@ struct BranchDiffs {
 };
 
 BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t branch, const Source& source,
-                           Inputs& in) {
+                           BodyInputs& in) {
   const ValueId depthwise = in.Next(a.depthwise(branch)), pointwise = in.Next();
   std::vector<ValueId> norm(6);  // dst, its mean, its variance, diff_dst, diff_gamma, diff_beta [, gamma] [, table]
   for (ValueId& value : norm) value = in.Next();
@@ -113,7 +95,7 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
   Check(a);
   PD_CHECK(a.dst_affine.size() == a.branches() && a.index.size() == a.branches(), "{} strides", a.branches());
   Graph body;
-  Inputs in(body, descs);
+  BodyInputs in(body, descs);
   const Source source(body, a, in);
   std::vector<BranchDiffs> diffs;
   std::vector<ValueId> terms;
@@ -139,32 +121,10 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
   return body;
 }
 
-std::vector<TensorDesc> OutputsOf(const Graph& body) {
-  std::vector<TensorDesc> descs;
-  for (const auto& output : body.outputs()) descs.push_back(body.desc(output.second));
-  return descs;
-}
-
-using BodyFunction = Graph (*)(const ir::Attributes&, std::span<const TensorDesc>);
-
-template <BodyFunction kBody>
-std::vector<TensorDesc> Infer(const ir::Attributes& attributes, std::span<const TensorDesc> in) {
-  return OutputsOf(kBody(attributes, in));
-}
-
-template <BodyFunction kBody>
-void Reference(const ReferenceContext& c) {
-  std::vector<TensorDesc> descs;
-  for (ValueId input : c.node.inputs) descs.push_back(c.graph.desc(input));
-  RunBody(kBody(c.node.attributes, descs), c.inputs, c.outputs);
-}
-
 // Of all convolutions of the body.
 template <BodyFunction kBody>
 int64_t CountMultiplyAdds(const Graph& graph, const ir::Node& node) {
-  std::vector<TensorDesc> descs;
-  for (ValueId input : node.inputs) descs.push_back(graph.desc(input));
-  const Graph body = kBody(node.attributes, descs);
+  const Graph body = kBody(node.attributes, InputDescs(graph, node));
   int64_t sum = 0;
   for (const ir::Node& part : body.nodes()) sum += MultiplyAdds(body, part);
   return sum;
@@ -172,9 +132,9 @@ int64_t CountMultiplyAdds(const Graph& graph, const ir::Node& node) {
 
 }  // namespace
 
-const OpDefinition kSeparableDefinition{Infer<ForwardBody>, nullptr, Reference<ForwardBody>,
+const OpDefinition kSeparableDefinition{InferByBody<ForwardBody>, nullptr, RunByBody<ForwardBody>,
                                         CountMultiplyAdds<ForwardBody>};
-const OpDefinition kSeparableBwdDefinition{Infer<BackwardBody>, nullptr, Reference<BackwardBody>,
+const OpDefinition kSeparableBwdDefinition{InferByBody<BackwardBody>, nullptr, RunByBody<BackwardBody>,
                                            CountMultiplyAdds<BackwardBody>};
 
 std::vector<ValueId> Separable(Graph& graph, std::vector<ValueId> inputs, const SeparableAttributes& attributes) {

@@ -2,8 +2,9 @@
 // becomes normalized_sum, which reads what the applies read, so that these tensors need not exist. Backward: what one
 // gradient g of such sums gives to their terms, scale_by_weight(g), batch_norm_bwd_sums of it, and the gradients of the
 // table, becomes one normalized_sum_bwd; batch_norm_bwd_data then reads g and takes the weight itself.
-// An apply that something else reads too must exist anyway, so it stays a term like any other. A term whose gradient is
-// more than one scaled g, as of a pool that several sums share, keeps its backward nodes.
+// An apply that something else reads too must exist anyway, so it stays a term like any other. Where a term's gradient
+// is a weighted sum of several g, as of a pool that several sums share, its diff_gamma and diff_beta are the weighted
+// sums of those that each g gives.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -29,11 +30,10 @@ const std::vector<int64_t>& Indices(const Node& node) {
 
 double Epsilon(const Node& node) { return std::get<double>(node.attributes.Get("epsilon")); }
 
-// A batch norm whose backward reads a scaled g. Values are of the old graph.
+// A batch norm whose backward reads a scaled g, or a weighted sum of several. Values are of the old graph.
 struct Member {
   NodeId sums;  // its batch_norm_bwd_sums
   SumTerm term;
-  ValueId table;
   int64_t index;
 };
 
@@ -46,10 +46,11 @@ struct Group {
   std::vector<Member> members;
 };
 
-// What batch_norm_bwd_data reads instead; diff and table are of the old graph, the rest of the new.
+// What batch_norm_bwd_data reads instead, for each g; diffs and table are of the old graph, the rest of the new.
 struct Scaled {
-  ValueId diff, diff_gamma, diff_beta, table;
-  int64_t index;
+  ValueId table;
+  std::vector<ValueId> diffs, diff_gammas, diff_betas;
+  std::vector<int64_t> indices;
 };
 
 class Fuser {
@@ -132,7 +133,9 @@ class Fuser {
     });
   }
 
-  // batch_norm_bwd_sums of scale_by_weight(g), where nobody else needs either.
+  static NodeId PlaceIn(Group& group, NodeId id) { return group.place < 0 ? group.place = id : group.place; }
+
+  // batch_norm_bwd_sums of scale_by_weight(g), or of a weighted_sum of several g, where nobody else needs either.
   void FindMember(NodeId id) {
     const Node& sums = graph_.node(id);
     const ValueId scaled = sums.inputs[3];
@@ -144,13 +147,18 @@ class Fuser {
     };
     const bool alone = ReadOnlyBy(scaled, [&](const Node& node) { return &node == &sums || is_data(node); }) &&
                        ReadOnlyBy(sums.outputs[0], is_data) && ReadOnlyBy(sums.outputs[1], is_data);
-    if (scale.kind != OpKind::kScaleByWeight || !alone || !IsF64(sums.inputs[1]) || !SameEpsilon(sums)) return;
+    const bool several = scale.kind == OpKind::kWeightedSum && !HasApply(scale);
+    if ((scale.kind != OpKind::kScaleByWeight && !several) || !alone) return;
+    if (!IsF64(sums.inputs[1]) || !SameEpsilon(sums)) return;
     const SumTerm term{sums.inputs[0], sums.inputs[1], sums.inputs[2]};
-    Group& group = groups_[scale.inputs[0]];
-    if (group.place < 0) group.place = id;
-    if (!AllBefore({term}, group.place)) return;
-    group.members.push_back({id, term, scale.inputs[1], scale.attributes.Int("index")});
-    replaced_[id] = replaced_[Producer(scaled)] = 1;
+    const std::vector<ValueId> diffs(scale.inputs.begin() + several, scale.inputs.end() - !several);
+    for (ValueId diff : diffs)
+      if (!AllBefore({term}, PlaceIn(groups_[diff], id))) return;
+    for (size_t k = 0; k < diffs.size(); ++k)
+      groups_[diffs[k]].members.push_back({id, term, several ? Indices(scale)[k] : scale.attributes.Int("index")});
+    scaled_[sums.outputs[0]].table = scale.inputs[several ? 0 : 1];
+    replaced_[id] = 1;
+    if (!several) replaced_[Producer(scaled)] = 1;
   }
 
   // The add_n that alone reads a value, or -1.
@@ -165,8 +173,7 @@ class Fuser {
     if (!HasApply(node)) return;
     const std::vector<SumTerm> terms = Terms(node);
     Group& group = groups_[node.inputs[0]];
-    if (group.place < 0) group.place = id;
-    if (!AllBefore(terms, group.place)) return;
+    if (!AllBefore(terms, PlaceIn(group, id))) return;
     if (group.diff_table == ir::kNoValue) {
       group.diff_table = node.outputs[0];
     } else {
@@ -200,7 +207,7 @@ class Fuser {
       });
     };
     for (const Member& member : group.members)
-      if (find(group.terms, member.term) == group.terms.end())
+      if (find(group.terms, member.term) == group.terms.end() && find(terms, member.term) == terms.end())
         terms.push_back(member.term), indices.push_back(member.index);
     ops::NormalizedSumDiffs rest;
     if (!terms.empty())
@@ -210,8 +217,10 @@ class Fuser {
       const bool covered = in_table != group.terms.end();
       const auto& gammas = covered ? table_diffs_.gammas : rest.gammas;
       const auto at = covered ? in_table - group.terms.begin() : find(terms, member.term) - terms.begin();
-      scaled_[graph_.node(member.sums).outputs[0]] = {
-          diff, gammas[static_cast<size_t>(at)], covered ? table_diffs_.beta : rest.beta, member.table, member.index};
+      Scaled& scaled = scaled_.at(graph_.node(member.sums).outputs[0]);
+      scaled.diffs.push_back(diff), scaled.indices.push_back(member.index);
+      scaled.diff_gammas.push_back(gammas[static_cast<size_t>(at)]);
+      scaled.diff_betas.push_back(covered ? table_diffs_.beta : rest.beta);
     }
   }
 
@@ -237,15 +246,27 @@ class Fuser {
       return true;
     }
     if (node.kind == OpKind::kBatchNormBwdData && scaled_.contains(node.inputs[4])) {
-      const Scaled& s = scaled_.at(node.inputs[4]);
-      std::vector<ValueId> inputs = {node.inputs[0], node.inputs[1], node.inputs[2], s.diff};
-      for (ValueId& input : inputs) input = rebuilder_.Map(input);
-      inputs.insert(inputs.end(), {s.diff_gamma, s.diff_beta, rebuilder_.Map(s.table)});
-      const auto attributes = ir::Pack(ops::BatchNormBwdDataAttributes{{*epsilon_}, s.index});
-      rebuilder_.Replace(node.outputs[0], ops::Emit(to, node.kind, attributes, std::move(inputs))[0]);
+      RewriteData(node, scaled_.at(node.inputs[4]));
       return true;
     }
     return node.kind == OpKind::kAddN && DropTables(node);
+  }
+
+  // Of one g, batch_norm_bwd_data takes the weight itself; of several it reads their sum.
+  void RewriteData(const Node& node, const Scaled& s) {
+    ir::Graph& to = rebuilder_.graph();
+    const ValueId table = rebuilder_.Map(s.table);
+    const bool one = s.diffs.size() == 1;
+    std::vector<ValueId> inputs = {node.inputs[0], node.inputs[1], node.inputs[2], one ? s.diffs[0] : node.inputs[3]};
+    for (ValueId& input : inputs) input = rebuilder_.Map(input);
+    if (one) {
+      inputs.insert(inputs.end(), {s.diff_gammas[0], s.diff_betas[0], table});
+    } else {
+      inputs.push_back(ops::WeightedSum(to, s.diff_gammas, table, s.indices));
+      inputs.push_back(ops::WeightedSum(to, s.diff_betas, table, s.indices));
+    }
+    const auto attributes = ir::Pack(ops::BatchNormBwdDataAttributes{{*epsilon_}, one ? s.indices[0] : -1});
+    rebuilder_.Replace(node.outputs[0], ops::Emit(to, node.kind, attributes, std::move(inputs))[0]);
   }
 
   bool DropTables(const Node& sum) {

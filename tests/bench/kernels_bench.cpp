@@ -19,6 +19,7 @@
 #include "kernels/normalized_sum.h"
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
+#include "kernels/pool_norm.h"
 
 namespace {
 
@@ -56,6 +57,7 @@ class Bench {
     Norms();
     for (const int64_t terms : {5, 14}) Sums(terms);
     Pools();
+    for (const int64_t diffs : {2, 4}) PoolNorms(diffs);
   }
 
  private:
@@ -194,6 +196,55 @@ class Bench {
     const int64_t channels[] = {c_ / 2, c_ / 2};
     Line("concat of 2 halves", 2, [&] { kernels::ConcatChannels({srcs, channels, 2, n_ * side_ * side_, d_.data()}); });
     Line("nchw to nhwc", 2, [&] { kernels::NchwToNhwc(a_.data(), n_, c_, side_ * side_, d_.data()); });
+  }
+
+  // Both pools of a tensor with their normalisations, and the way back from `diffs` gradients that both share: as one
+  // pass and as steps.
+  void PoolNorms(int64_t diffs) {
+    const kernels::PoolParams p{.n = n_, .h = side_, .w = side_, .c = c_, .kernel = 3, .stride = 1, .pad = 1};
+    const int64_t rows = n_ * side_ * side_;
+    std::vector<std::vector<float>> dst(2, std::vector<float>(count_, 0.5f)), values(diffs, dst[0]), terms(3, dst[0]);
+    std::vector<const float*> srcs, added;
+    for (const auto& value : values) srcs.push_back(value.data());
+    for (const auto& term : terms) added.push_back(term.data());
+    std::vector<double> mean(c_, 0.25), variance(c_, 1);
+    std::vector<float> weights(diffs, 0.1f), sum(c_, 0.5f), scratch(kernels::BatchNormReduceScratch(rows, c_) + 4 * c_);
+    scratch.resize(std::max(scratch.size(), static_cast<size_t>(kernels::PoolNormForwardScratch(p, 2))));
+    std::vector<kernels::PoolNormForwardBranch> forward;
+    std::vector<kernels::PoolNormBackwardBranch> backward;
+    for (int b : {0, 1}) {
+      uint8_t* workspace = b == 0 ? taps_.data() : nullptr;
+      forward.push_back({dst[b].data(), workspace, mean.data(), variance.data()});
+      backward.push_back(
+          {dst[b].data(), workspace, mean.data(), variance.data(), sum.data(), sum.data(), srcs, weights.data()});
+    }
+    Line("pools, bn statistics", 3.25, [&] {
+      kernels::MaxPoolForward(p, a_.data(), dst[0].data(), taps_.data());
+      kernels::AveragePoolForward(p, a_.data(), dst[1].data());
+      for (int b : {0, 1})
+        kernels::BatchNormStatistics({dst[b].data(), rows, c_, mean.data(), variance.data(), scratch.data()});
+    });
+    Line("pool norm", 3.25, [&] { kernels::PoolNormForward(p, {a_.data(), forward, scratch.data()}); });
+    const auto tensors = static_cast<double>(diffs) + 4.25;
+    const std::string of = fmt::format(" of {}", diffs);
+    Line("sums, bn bwd data, pools bwd" + of, tensors, [&] {
+      for (int b : {0, 1}) {
+        kernels::WeightedSum({srcs.data(), weights.data(), diffs, d_.data(), count_});
+        kernels::BatchNormBackwardData({dst[b].data(), d_.data(), rows, c_, mean.data(), variance.data(), 1e-5f,
+                                        nullptr, sum.data(), sum.data(), b_.data(), scratch.data()});
+        if (b == 0)
+          kernels::MaxPoolBackward(p, b_.data(), taps_.data(), terms[1].data());
+        else
+          kernels::AveragePoolBackward(p, b_.data(), terms[2].data());
+      }
+      kernels::WeightedSum({added.data(), nullptr, 3, terms[0].data(), count_});
+    });
+    const int lanes = base::Threads();
+    std::vector<std::byte> block(kernels::PoolNormBackwardScratch(p, 2, diffs, lanes) + 64);
+    auto* aligned = block.data() + (64 - reinterpret_cast<uintptr_t>(block.data()) % 64) % 64;
+    Line("pool norm bwd" + of, tensors, [&] {
+      kernels::PoolNormBackward(p, {backward, terms[0].data(), {}, nullptr, terms[0].data(), lanes, 1e-5f, aligned});
+    });
   }
 
   int64_t n_, side_, c_, count_;

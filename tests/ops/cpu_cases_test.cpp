@@ -354,6 +354,49 @@ std::vector<Case> FusedCases() {
   return cases;
 }
 
+// The pools of one tensor with their normalisations; of two diffs the second branch takes one only.
+ValueId PoolNorms(Graph& g, const std::vector<ValueId>& x, const PoolNormBwdAttributes& a, bool backward) {
+  const auto forward = PoolNorm(g, x[0], {PoolAttributes(a), a.max});
+  std::vector<ValueId> inputs = {x[3]}, branches;
+  if (a.add != 0) inputs.push_back(x[4]);
+  inputs.insert(inputs.end(), {x[1], x[2]});
+  size_t next = 0;
+  for (size_t b = 0; b < a.branches(); ++b) {
+    const ValueId dst = forward[next], mean = forward[next + 1], variance = forward[next + 2];
+    if (!backward) {
+      branches.push_back(dst);
+      g.Output(fmt::format("mean{}", b), mean);
+      g.Output(fmt::format("variance{}", b), variance);
+    }
+    const auto sums =
+        Emit(g, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{}), {dst, mean, variance, x[1]});
+    inputs.insert(inputs.end(), {dst, mean, variance, sums[0], sums[1]});
+    if (a.max[b] != 0) inputs.push_back(forward[next + 3]);
+    next += a.max[b] != 0 ? 4 : 3;
+  }
+  return backward ? PoolNormBwd(g, std::move(inputs), a) : Concat(g, branches);
+}
+
+std::vector<Case> PoolNormCases() {
+  std::vector<Case> cases;
+  for (const auto& [src, window] : {std::pair{Shape{3, 12, 9, 8}, PoolAttributes{3, 1, 1}},
+                                    std::pair{Shape{2, 36, 32, 30}, PoolAttributes{3, 1, 1}},
+                                    std::pair{Shape{5, 16, 20, 22}, PoolAttributes{3, 2, 1}}})
+    for (const std::vector<int64_t>& max : {std::vector<int64_t>{1, 0}, {0, 1}, {0}, {1}})
+      for (const int64_t add : {0, 1}) {
+        PoolNormBwdAttributes a{{window, src.h(), src.w()}, max, {4, 1}, add};
+        if (max.size() == 2) a.indices.insert(a.indices.end(), {-1, 5});
+        a.indices.insert(a.indices.end(), {-1, add == 0 || window.stride > 1 ? -1 : 3});
+        const Shape dst{src.n(), src.c(), (src.h() - 1) / window.stride + 1, (src.w() - 1) / window.stride + 1};
+        const std::vector<Shape> inputs = {src, dst, dst, Shape{2, 3}, src};
+        for (const bool backward : {false, true})
+          cases.push_back({fmt::format("pool norm x{} max {} s{} add {} backward {}", max.size(), max[0], window.stride,
+                                       add, backward),
+                           inputs, [=](Graph& g, const auto& x) { return PoolNorms(g, x, a, backward); }, false});
+      }
+  return cases;
+}
+
 // Every instruction set that this machine has.
 std::vector<std::string> Sets() {
   std::vector<std::string> sets;
@@ -378,6 +421,7 @@ TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]")
     for (const Case& c : SeparableCases()) CheckCase(c);
     for (const Case& c : FusedCases()) CheckCase(c);
     for (const Case& c : BranchCases()) CheckCase(c);
+    for (const Case& c : PoolNormCases()) CheckCase(c);
   }
   kernels::SetIsa("auto");
 }

@@ -73,13 +73,14 @@ TEST_CASE("Without rewrites the result is the same", "[plan]") {
 }
 
 TEST_CASE("A supernet's step is the same without the passes that fuse", "[plan]") {
-  const std::vector<std::string> operations = {"max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"};
+  const std::vector<std::string> operations = {"max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
+                                               "dil_conv_5x5"};
   const nn::SearchNetworkSpec spec{.normal{14, operations}, .reduce{14, operations}, .cells = 3, .channels = 2};
   const nn::StepOptions step{.batch = 3, .image_size = 8, .dtype = DType::kF64, .image_layout = tensor::Layout::kPlain};
   for (const bool architecture : {false, true}) {
     const Graph graph = architecture ? nn::ArchitectureStep(spec, step) : nn::WeightsStep(spec, step);
     const Outcome with = TrainOn(graph, {});
-    for (const char* name : {"fuse_normalized_sums", "fuse_separable", "group_separable"}) {
+    for (const char* name : {"fuse_normalized_sums", "fuse_separable", "group_separable", "fuse_pool_norms"}) {
       const Outcome without = TrainOn(graph, {.disabled_passes = {name}});
       for (size_t i = 0; i < with.loss.size(); ++i) CHECK(std::abs(with.loss[i] - without.loss[i]) < 1e-10);
     }

@@ -35,6 +35,8 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kMaxPoolBwd:
     case OpKind::kAvgPool:
     case OpKind::kAvgPoolBwd:
+    case OpKind::kPoolNorm:
+    case OpKind::kPoolNormBwd:
     case OpKind::kGlobalAvgPool:
     case OpKind::kGlobalAvgPoolBwd:
       return LowerPool(view);

@@ -1,6 +1,10 @@
 #include "kernels/pool.h"
 
+#include <memory>
+
 #include "backends/cpu/lowering.h"
+#include "base/parallel.h"
+#include "kernels/pool_norm.h"
 #include "ops/ops.h"
 
 namespace pdarts::backends::cpu {
@@ -32,6 +36,85 @@ Lowered LowerBackward(const NodeView& view) {
   });
 }
 
+// Room for `count` operands, in whole cache lines.
+template <class T>
+size_t LinesOf(size_t count) {
+  return (count * sizeof(T) + 63) / 64 * 64;
+}
+
+template <class T>
+std::span<T> At(void* workspace, size_t offset, size_t count) {
+  auto* first = reinterpret_cast<T*>(static_cast<std::byte*>(workspace) + offset);
+  std::uninitialized_value_construct_n(first, count);
+  return {first, count};
+}
+
+// The workspace: the branches' operands, then the kernel's own scratch.
+Lowered LowerNormForward(const NodeView& view) {
+  using Branch = kernels::PoolNormForwardBranch;
+  const auto a = ir::Unpack<ops::PoolNormAttributes>(view.node.attributes);
+  const auto p = ParamsOf(a, view.in(0));
+  const size_t before = LinesOf<Branch>(a.branches());
+  const size_t scratch = static_cast<size_t>(kernels::PoolNormForwardScratch(p, a.branches())) * sizeof(float);
+  return OwnKernel(view, "own:pool_norm", before + scratch, [=](auto in, auto out, void* workspace) {
+    const std::span<Branch> branches = At<Branch>(workspace, 0, a.branches());
+    size_t output = 0;
+    for (size_t b = 0; b < branches.size(); ++b) {
+      branches[b] = {Out<float>(out, output), nullptr, Out<double>(out, output + 1), Out<double>(out, output + 2)};
+      output += 3;
+      if (a.max[b] != 0) branches[b].workspace = Out<uint8_t>(out, output++);
+    }
+    kernels::PoolNormForward(
+        p, {In<float>(in, 0), branches, reinterpret_cast<float*>(static_cast<std::byte*>(workspace) + before)});
+  });
+}
+
+// The workspace: the branches' operands, the addresses and the weights of their diffs, the kernel's own scratch.
+Lowered LowerNormBackward(const NodeView& view) {
+  using Branch = kernels::PoolNormBackwardBranch;
+  const auto a = ir::Unpack<ops::PoolNormBwdAttributes>(view.node.attributes);
+  const auto p = ParamsOf(a, view.out(0));
+  const size_t srcs_at = LinesOf<Branch>(a.branches()), weights_at = srcs_at + LinesOf<const float*>(a.indices.size());
+  const size_t scratch_at = weights_at + LinesOf<float>(a.indices.size());
+  const int lanes = base::Threads();
+  const size_t bytes = scratch_at + kernels::PoolNormBackwardScratch(p, a.branches(), a.diffs(), lanes);
+  Lowered lowered = OwnKernel(view, "own:pool_norm_bwd", bytes, [=](auto in, auto out, void* workspace) {
+    const std::span<Branch> branches = At<Branch>(workspace, 0, a.branches());
+    const auto srcs = At<const float*>(workspace, srcs_at, a.indices.size());
+    const auto weights = At<float>(workspace, weights_at, a.indices.size());
+    const size_t first_diff = a.add != 0 ? 2 : 1;
+    size_t input = first_diff + a.diffs(), first = 0, used = 0;
+    const auto take_row = [&](size_t row) {
+      first = used;
+      for (size_t k = 0; k < a.diffs(); ++k) {
+        const int64_t index = a.indices[row * a.diffs() + k];
+        if (index < 0) continue;
+        srcs[used] = In<float>(in, first_diff + k);
+        weights[used++] = In<float>(in, 0)[index];
+      }
+      return srcs.subspan(first, used - first);
+    };
+    for (size_t b = 0; b < branches.size(); ++b) {
+      const auto diffs = take_row(b);
+      branches[b] = {.dst = In<float>(in, input),
+                     .workspace = a.max[b] != 0 ? In<uint8_t>(in, input + 5) : nullptr,
+                     .mean = In<double>(in, input + 1),
+                     .variance = In<double>(in, input + 2),
+                     .diff_gamma = In<float>(in, input + 3),
+                     .diff_beta = In<float>(in, input + 4),
+                     .diff_dsts = diffs,
+                     .weights = weights.data() + first};
+      input += a.max[b] != 0 ? 6 : 5;
+    }
+    const auto direct = take_row(branches.size());
+    kernels::PoolNormBackward(
+        p, {branches, a.add != 0 ? In<float>(in, 1) : nullptr, direct, weights.data() + first, Out<float>(out, 0),
+            lanes, static_cast<float>(a.epsilon), static_cast<std::byte*>(workspace) + scratch_at});
+  });
+  if (a.add != 0) lowered.spec.in_place = {{1, 0}};
+  return lowered;
+}
+
 }  // namespace
 
 Lowered LowerPool(const NodeView& view) {
@@ -42,6 +125,10 @@ Lowered LowerPool(const NodeView& view) {
     case ir::OpKind::kMaxPoolBwd:
     case ir::OpKind::kAvgPoolBwd:
       return LowerBackward(view);
+    case ir::OpKind::kPoolNorm:
+      return LowerNormForward(view);
+    case ir::OpKind::kPoolNormBwd:
+      return LowerNormBackward(view);
     case ir::OpKind::kGlobalAvgPool:
       return OwnKernel(view, "own:global_avg_pool", 0, [s = view.in(0)](auto in, auto out, void*) {
         kernels::GlobalAveragePoolForward(In<float>(in, 0), s.n(), s.h() * s.w(), s.c(), Out<float>(out, 0));

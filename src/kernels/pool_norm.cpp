@@ -1,0 +1,226 @@
+#include "kernels/pool_norm.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "kernels/separable_tiles.h"
+#include "kernels/simd/tables.h"
+
+namespace pdarts::kernels {
+namespace {
+
+void Check(const PoolParams& p, size_t branches) {
+  PD_CHECK(p.n >= 1 && p.h >= 1 && p.w >= 1 && p.c >= 1 && branches >= 1, "{} pools of {}x{}x{}x{}", branches, p.n, p.h,
+           p.w, p.c);
+  PD_CHECK(p.kernel >= 1 && p.kernel <= kMaxPoolKernel && p.stride >= 1 && p.pad >= 0 && 2 * p.pad <= p.kernel,
+           "kernel {}, stride {}, pad {}", p.kernel, p.stride, p.pad);
+}
+
+PoolRow RowOf(const PoolParams& p) {
+  return {.height = p.h,
+          .width = p.w,
+          .out_height = p.OutH(),
+          .out_width = p.OutW(),
+          .channels = p.c,
+          .kernel = p.kernel,
+          .stride = p.stride,
+          .pad = p.pad,
+          .y = 0};
+}
+
+int64_t SourceFloats(const PoolParams& p) { return p.h * p.w * p.c; }
+int64_t DstFloats(const PoolParams& p) { return p.OutH() * p.OutW() * p.c; }
+
+// The bands of an image's dst rows.
+Bands DstBands(const PoolParams& p) { return {p.OutH(), p.OutW() * p.c}; }
+
+// Half a band, as several of src's size are in use at once.
+Bands SourceBands(const PoolParams& p) { return {p.h, 2 * p.w * p.c}; }
+
+// One image of one branch; moments [bands][3][C].
+void ForwardImage(const PoolParams& p, const float* src, float* dst, uint8_t* workspace, float* moments) {
+  const MaxPoolTable& max = PD_KERNEL_TABLE(kMaxPool);
+  const AveragePoolTable& average = PD_KERNEL_TABLE(kAveragePool);
+  const Bands bands = DstBands(p);
+  PoolRow row = RowOf(p);
+  for (int64_t band = 0; band < bands.count; ++band) {
+    const int64_t first = bands.First(band), end = bands.First(band + 1);
+    for (row.y = first; row.y < end; ++row.y) {
+      if (workspace != nullptr)
+        max.row(row, src, dst, workspace);
+      else
+        average.row(row, src, dst);
+    }
+    BatchNormChunkMoments(dst + first * p.OutW() * p.c, (end - first) * p.OutW(), p.c, moments + band * 3 * p.c);
+  }
+}
+
+// What one thread works in. Whole images, so that rows lie where the pools' kernels look for them.
+struct Lane {
+  Lane(const PoolParams& p, size_t branches, size_t diffs, Cutter cut)
+      : srcs(cut.Take<const float*>(static_cast<int64_t>(diffs) + 1)),
+        weights(cut.Take<float>(static_cast<int64_t>(diffs) + 1)),
+        sum(cut.Take<float>((SourceBands(p).size + p.pad) * p.OutW() * p.c)),
+        norm(cut.Take<float>(static_cast<int64_t>(branches) * DstFloats(p))),
+        part(cut.Take<float>(SourceFloats(p))),
+        bytes(cut.used()) {}
+  const float** srcs;  // the diffs at the rows that are summed, maybe behind one other
+  float* weights;
+  float* sum;   // of the weighted diffs, some rows
+  float* norm;  // the gradient of each branch's dst
+  float* part;  // of diff_src, by one branch
+  size_t bytes;
+};
+
+class Backward {
+ public:
+  Backward(const PoolParams& p, const PoolNormBackwardArgs& args, Cutter& cut)
+      : p_(p),
+        args_(args),
+        elementwise_(PD_KERNEL_TABLE(kElementwise)),
+        max_(PD_KERNEL_TABLE(kMaxPool)),
+        average_(PD_KERNEL_TABLE(kAveragePool)),
+        lines_(cut.Take<float>(static_cast<int64_t>(args.branches.size()) * BatchNormGradientLinesSize(p.c))),
+        lanes_(cut) {
+    for (size_t b = 0; b < args.branches.size(); ++b) {
+      const PoolNormBackwardBranch& branch = args.branches[b];
+      MakeBatchNormGradientLines({.mean = branch.mean,
+                                  .variance = branch.variance,
+                                  .gamma = nullptr,
+                                  .diff_gamma = branch.diff_gamma,
+                                  .diff_beta = branch.diff_beta,
+                                  .factor = 1,
+                                  .epsilon = args.epsilon,
+                                  .batch_rows = p.n * p.OutH() * p.OutW(),
+                                  .channels = p.c},
+                                 Lines(b));
+    }
+  }
+
+  void Run() const {
+    size_t diffs = args_.direct.size();
+    for (const PoolNormBackwardBranch& branch : args_.branches) diffs = std::max(diffs, branch.diff_dsts.size());
+    const size_t bytes = Lane(p_, args_.branches.size(), diffs, Cutter(nullptr)).bytes;
+    std::atomic<int64_t> next = 0;
+    base::ParallelFor(args_.lanes, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t at = begin; at < end; ++at) {
+        const Lane lane(p_, args_.branches.size(), diffs, lanes_.Lane(at, bytes));
+        for (int64_t image = next++; image < p_.n; image = next++) RunImage(lane, image);
+      }
+    });
+  }
+
+ private:
+  float* Lines(size_t branch) const { return lines_ + static_cast<int64_t>(branch) * BatchNormGradientLinesSize(p_.c); }
+
+  // The dst rows that src rows [0, end) read.
+  int64_t DstRows(int64_t end) const { return std::min(p_.OutH(), (end - 1 + p_.pad) / p_.stride + 1); }
+
+  // All branches go through a band together, as they mostly share their diffs.
+  void RunImage(const Lane& lane, int64_t image) const {
+    const Bands bands = SourceBands(p_);
+    for (int64_t band = 0; band < bands.count; ++band) {
+      const int64_t first = bands.First(band), end = bands.First(band + 1), done = band > 0 ? DstRows(first) : 0;
+      const bool begun = Begin(lane, image, first, end);
+      for (size_t b = 0; b < args_.branches.size(); ++b) {
+        Normalise(lane, image, b, done, DstRows(end));
+        Pool(lane, image, b, begun || b > 0 ? args_.diff_src : args_.add, first, end);
+      }
+    }
+  }
+
+  // Rows [first, end) of the direct terms and of the further one, to diff_src. False: that is left to the first branch.
+  bool Begin(const Lane& lane, int64_t image, int64_t first, int64_t end) const {
+    if (args_.direct.empty()) return false;
+    const int64_t row = p_.w * p_.c, at = image * SourceFloats(p_) + first * row;
+    int64_t count = 0;
+    if (args_.add != nullptr) lane.srcs[count] = args_.add + at, lane.weights[count++] = 1;
+    for (size_t k = 0; k < args_.direct.size(); ++k)
+      lane.srcs[count] = args_.direct[k] + at, lane.weights[count++] = args_.direct_weights[k];
+    elementwise_.weighted_sum(lane.srcs, lane.weights, count, args_.diff_src + at, 0, (end - first) * row);
+    return true;
+  }
+
+  float* Norm(const Lane& lane, size_t b) const { return lane.norm + static_cast<int64_t>(b) * DstFloats(p_); }
+
+  // Rows [first, end) of the gradient of dst.
+  void Normalise(const Lane& lane, int64_t image, size_t b, int64_t first, int64_t end) const {
+    if (first == end) return;
+    const PoolNormBackwardBranch& branch = args_.branches[b];
+    const int64_t row = p_.OutW() * p_.c, at = image * DstFloats(p_) + first * row;
+    const auto diffs = static_cast<int64_t>(branch.diff_dsts.size());
+    for (int64_t k = 0; k < diffs; ++k) lane.srcs[k] = branch.diff_dsts[static_cast<size_t>(k)] + at;
+    elementwise_.weighted_sum(lane.srcs, branch.weights, diffs, lane.sum, 0, (end - first) * row);
+    BatchNormGradientRows(Lines(b), branch.dst + at, lane.sum, (end - first) * p_.OutW(), p_.c,
+                          Norm(lane, b) + first * row);
+  }
+
+  // Rows [first, end) of diff_src, to which this branch is added; sum is what there is of it already, or nullptr.
+  void Pool(const Lane& lane, int64_t image, size_t b, const float* sum, int64_t first, int64_t end) const {
+    const uint8_t* workspace = args_.branches[b].workspace;
+    const int64_t at = image * SourceFloats(p_);
+    float* diff_src = sum == nullptr ? args_.diff_src + at : lane.part;
+    PoolRow row = RowOf(p_);
+    for (row.y = first; row.y < end; ++row.y) {
+      if (workspace != nullptr)
+        max_.backward_row(row, Norm(lane, b), workspace + image * DstFloats(p_), diff_src);
+      else
+        average_.backward_row(row, Norm(lane, b), diff_src);
+    }
+    if (sum == nullptr) return;
+    const float* terms[] = {sum + at, lane.part};
+    elementwise_.weighted_sum(terms, nullptr, 2, args_.diff_src + at, first * p_.w * p_.c, end * p_.w * p_.c);
+  }
+
+  const PoolParams& p_;
+  const PoolNormBackwardArgs& args_;
+  const ElementwiseTable& elementwise_;
+  const MaxPoolTable& max_;
+  const AveragePoolTable& average_;
+  float* lines_;
+  Cutter lanes_;
+};
+
+}  // namespace
+
+int64_t PoolNormForwardScratch(const PoolParams& p, size_t branches) {
+  return static_cast<int64_t>(branches) * p.n * DstBands(p).count * 3 * p.c;
+}
+
+void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
+  Check(p, args.branches.size());
+  const Bands bands = DstBands(p);
+  const int64_t image_moments = bands.count * 3 * p.c;
+  const auto moments = [&](size_t b) { return args.scratch + static_cast<int64_t>(b) * p.n * image_moments; };
+  base::ParallelFor(p.n, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t image = begin; image < end; ++image)
+      for (size_t b = 0; b < args.branches.size(); ++b) {
+        const PoolNormForwardBranch& branch = args.branches[b];
+        const int64_t at = image * DstFloats(p);
+        ForwardImage(p, args.src + image * SourceFloats(p), branch.dst + at,
+                     branch.workspace == nullptr ? nullptr : branch.workspace + at, moments(b) + image * image_moments);
+      }
+  });
+  const auto pixels = [&](int64_t chunk) {
+    const int64_t band = chunk % bands.count;
+    return (bands.First(band + 1) - bands.First(band)) * p.OutW();
+  };
+  for (size_t b = 0; b < args.branches.size(); ++b)
+    JoinBatchNormMoments(
+        {moments(b), p.n * bands.count, p.c, pixels, args.branches[b].mean, args.branches[b].variance});
+}
+
+size_t PoolNormBackwardScratch(const PoolParams& p, size_t branches, size_t diffs, int lanes) {
+  Cutter cut(nullptr);
+  cut.Take<float>(static_cast<int64_t>(branches) * BatchNormGradientLinesSize(p.c));
+  return cut.used() + static_cast<size_t>(lanes) * Lane(p, branches, diffs, Cutter(nullptr)).bytes;
+}
+
+void PoolNormBackward(const PoolParams& p, const PoolNormBackwardArgs& args) {
+  Check(p, args.branches.size());
+  PD_CHECK(args.lanes >= 1, "{} lanes", args.lanes);
+  Cutter cut(args.scratch);
+  Backward(p, args, cut).Run();
+}
+
+}  // namespace pdarts::kernels

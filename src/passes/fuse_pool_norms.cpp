@@ -1,0 +1,240 @@
+// The pools of a searched cell's states, each with a batch norm without affine parameters behind it. Forward: the pools
+// of one tensor and the statistics of their results become one pool_norm. Backward: the weighted sums of the gradients
+// that reach them, batch_norm_bwd_data and the pools' own backward become one pool_norm_bwd, which adds the other terms
+// of the tensor's gradient as well, where there is such a sum: scaled gradients of the same nodes, as skip connections
+// give, and the rest.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "ops/op.h"
+#include "ops/ops.h"
+#include "passes/rebuild.h"
+#include "passes/rewrite.h"
+
+namespace pdarts::passes {
+namespace {
+
+using ir::Node;
+using ir::NodeId;
+using ir::OpKind;
+using ir::ValueId;
+
+// What both directions look up. `readers`: live nodes that read a value, one for each time.
+class Uses {
+ public:
+  explicit Uses(const ir::Graph& graph)
+      : graph_(graph), live_(LiveNodes(graph)), counts_(CountUses(graph)), readers_(graph.values().size()) {
+    for (NodeId id = 0; id < Nodes(); ++id)
+      if (Live(id))
+        for (ValueId input : graph.node(id).inputs) readers_[input].push_back(id);
+  }
+
+  NodeId Nodes() const { return static_cast<NodeId>(live_.size()); }
+  bool Live(NodeId id) const { return live_[id] != 0; }
+  bool ReadOnce(ValueId value) const { return counts_[value] == 1 && readers_[value].size() == 1; }
+  // The first reader of this kind.
+  std::optional<NodeId> Reader(ValueId value, OpKind kind) const {
+    const auto found = std::ranges::find_if(readers_[value], [&](NodeId id) { return graph_.node(id).kind == kind; });
+    return found == readers_[value].end() ? std::nullopt : std::optional(*found);
+  }
+
+ private:
+  const ir::Graph& graph_;
+  std::vector<char> live_;
+  std::vector<int> counts_;
+  std::vector<std::vector<NodeId>> readers_;
+};
+
+class ForwardFuser {
+ public:
+  explicit ForwardFuser(const ir::Graph& graph) : graph_(graph), rebuilder_(graph), uses_(graph) {
+    std::map<std::pair<ValueId, std::string>, NodeId> first;  // by src and window
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
+      const Node& node = graph.node(id);
+      if (!uses_.Live(id) || (node.kind != OpKind::kMaxPool && node.kind != OpKind::kAvgPool)) continue;
+      const auto statistics = uses_.Reader(node.outputs[0], OpKind::kBatchNormStatistics);
+      if (!statistics) continue;
+      const NodeId place = first.try_emplace({node.inputs[0], node.attributes.ToString()}, id).first->second;
+      groups_[place].push_back({id, *statistics});
+      gone_.insert({id, *statistics});
+    }
+  }
+
+  ir::Graph Run() {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
+      if (const auto group = groups_.find(id); group != groups_.end())
+        Emit(group->second);
+      else if (uses_.Live(id) && !gone_.contains(id))
+        rebuilder_.Copy(id);
+    }
+    return rebuilder_.Finish();
+  }
+
+ private:
+  struct Member {
+    NodeId pool, statistics;
+  };
+
+  void Emit(const std::vector<Member>& members) {
+    const Node& first = graph_.node(members[0].pool);
+    ops::PoolNormAttributes a{ir::Unpack<ops::PoolAttributes>(first.attributes), {}};
+    for (const Member& member : members) a.max.push_back(graph_.node(member.pool).kind == OpKind::kMaxPool);
+    const ir::Graph::Scope scope(rebuilder_.graph(), first.name);
+    const auto outputs = ops::PoolNorm(rebuilder_.graph(), rebuilder_.Map(first.inputs[0]), a);
+    size_t next = 0;
+    for (const Member& member : members) {
+      const auto &pool = graph_.node(member.pool).outputs, &statistics = graph_.node(member.statistics).outputs;
+      rebuilder_.Replace(pool[0], outputs[next++]);
+      for (ValueId moment : statistics) rebuilder_.Replace(moment, outputs[next++]);
+      if (pool.size() > 1) rebuilder_.Replace(pool[1], outputs[next++]);
+    }
+  }
+
+  const ir::Graph& graph_;
+  Rebuilder rebuilder_;
+  Uses uses_;
+  std::map<NodeId, std::vector<Member>> groups_;  // by the first pool
+  std::set<NodeId> gone_;
+};
+
+class BackwardFuser {
+ public:
+  explicit BackwardFuser(const ir::Graph& graph) : graph_(graph), rebuilder_(graph), uses_(graph) {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
+      const OpKind kind = graph.node(id).kind;
+      if (uses_.Live(id) && (kind == OpKind::kMaxPoolBwd || kind == OpKind::kAvgPoolBwd)) Find(id);
+    }
+  }
+
+  ir::Graph Run() {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
+      if (const auto group = groups_.find(id); group != groups_.end())
+        Emit(id, group->second);
+      else if (uses_.Live(id) && !gone_.contains(id))
+        rebuilder_.Copy(id);
+    }
+    return rebuilder_.Finish();
+  }
+
+ private:
+  // The gradient of a pool's normalised dst as a weighted sum. Values are of the old graph.
+  struct Branch {
+    NodeId pool, norm;  // max_pool_bwd or avg_pool_bwd, and its batch_norm_bwd_data
+    ValueId table;
+    std::vector<ValueId> diffs;
+    std::vector<int64_t> indices;
+    bool scaled;  // norm takes the weight itself, so its sums are without it
+  };
+
+  const Node& Producer(ValueId value) const { return graph_.node(graph_.value(value).producer); }
+
+  std::optional<Branch> BranchOf(NodeId pool) const {
+    const ValueId diff_dst = graph_.node(pool).inputs[0];
+    const Node& norm = Producer(diff_dst);
+    if (norm.kind != OpKind::kBatchNormBwdData || !uses_.ReadOnce(diff_dst)) return std::nullopt;
+    const NodeId norm_id = graph_.value(diff_dst).producer;
+    const int64_t index = ir::Unpack<ops::BatchNormBwdDataAttributes>(norm.attributes).index;
+    const ValueId diff = norm.inputs[3];
+    if (index >= 0 && norm.inputs.size() == 7) return Branch{pool, norm_id, norm.inputs[6], {diff}, {index}, true};
+    const Node& sum = Producer(diff);
+    if (index >= 0 || norm.inputs.size() != 6 || sum.kind != OpKind::kWeightedSum || !uses_.ReadOnce(diff))
+      return std::nullopt;
+    const std::vector<ValueId> diffs(sum.inputs.begin() + 1, sum.inputs.end());
+    if (std::set<ValueId>(diffs.begin(), diffs.end()).size() != diffs.size()) return std::nullopt;
+    const auto& indices = std::get<std::vector<int64_t>>(sum.attributes.Get("indices"));
+    return Branch{pool, norm_id, sum.inputs[0], diffs, indices, false};
+  }
+
+  // Pools that are terms of one sum are branches of one node in its place, if they have the window, the table and the
+  // epsilon in common; any other pool has its own.
+  void Find(NodeId id) {
+    const std::optional<Branch> branch = BranchOf(id);
+    if (!branch) return;
+    NodeId place = id;
+    const ValueId diff_src = graph_.node(id).outputs[0];
+    if (const auto sum = uses_.Reader(diff_src, OpKind::kAddN); sum && uses_.ReadOnce(diff_src))
+      if (const auto group = groups_.find(*sum); group == groups_.end() || Alike(group->second[0], *branch))
+        place = *sum;
+    groups_[place].push_back(*branch);
+    if (place != id) gone_.insert(id);
+  }
+
+  bool Alike(const Branch& a, const Branch& b) const {
+    return a.table == b.table && graph_.node(a.pool).attributes == graph_.node(b.pool).attributes &&
+           EpsilonOf(a) == EpsilonOf(b);
+  }
+
+  double EpsilonOf(const Branch& branch) const {
+    return std::get<double>(graph_.node(branch.norm).attributes.Get("epsilon"));
+  }
+
+  void Emit(NodeId place, const std::vector<Branch>& branches) {
+    const Node& at = graph_.node(place);
+    const Node& first = graph_.node(branches[0].pool);
+    ir::Graph& to = rebuilder_.graph();
+    const ir::Graph::Scope scope(to, first.name);
+    ops::PoolNormBwdAttributes a{ir::Unpack<ops::PoolBwdAttributes>(first.attributes)};
+    a.epsilon = EpsilonOf(branches[0]);
+    std::vector<ValueId> inputs = {rebuilder_.Map(branches[0].table)}, diffs = DiffsOf(branches), rest;
+    std::vector<int64_t> direct(diffs.size(), -1);
+    if (at.kind == OpKind::kAddN)
+      for (ValueId term : at.inputs)
+        if (!gone_.contains(graph_.value(term).producer) && !TakeDirect(term, branches[0].table, diffs, direct))
+          rest.push_back(rebuilder_.Map(term));
+    if (!rest.empty()) inputs.push_back(ops::AddN(to, rest)), a.add = 1;
+    for (ValueId diff : diffs) inputs.push_back(rebuilder_.Map(diff));
+    for (const Branch& branch : branches) AppendBranch(branch, diffs, a, inputs);
+    a.indices.insert(a.indices.end(), direct.begin(), direct.end());
+    rebuilder_.Replace(at.outputs[0], ops::PoolNormBwd(to, std::move(inputs), a));
+  }
+
+  static std::vector<ValueId> DiffsOf(const std::vector<Branch>& branches) {
+    std::vector<ValueId> diffs;
+    for (const Branch& branch : branches)
+      for (ValueId diff : branch.diffs)
+        if (std::ranges::find(diffs, diff) == diffs.end()) diffs.push_back(diff);
+    return diffs;
+  }
+
+  // A scaled diff that nothing else reads, by the same table; new ones are appended.
+  bool TakeDirect(ValueId term, ValueId table, std::vector<ValueId>& diffs, std::vector<int64_t>& direct) const {
+    const Node& scale = Producer(term);
+    if (scale.kind != OpKind::kScaleByWeight || scale.inputs[1] != table || !uses_.ReadOnce(term)) return false;
+    if (graph_.desc(scale.inputs[0]) != graph_.desc(diffs[0])) return false;
+    const auto at = std::ranges::find(diffs, scale.inputs[0]) - diffs.begin();
+    if (at == std::ssize(diffs)) diffs.push_back(scale.inputs[0]), direct.push_back(-1);
+    if (direct[at] >= 0) return false;
+    direct[at] = scale.attributes.Int("index");
+    return true;
+  }
+
+  void AppendBranch(const Branch& branch, const std::vector<ValueId>& diffs, ops::PoolNormBwdAttributes& a,
+                    std::vector<ValueId>& inputs) {
+    const Node &pool = graph_.node(branch.pool), &norm = graph_.node(branch.norm);
+    a.max.push_back(pool.kind == OpKind::kMaxPoolBwd);
+    for (ValueId diff : diffs) {
+      const auto found = std::ranges::find(branch.diffs, diff);
+      a.indices.push_back(found == branch.diffs.end() ? -1 : branch.indices[found - branch.diffs.begin()]);
+    }
+    for (size_t i : {0, 1, 2}) inputs.push_back(rebuilder_.Map(norm.inputs[i]));
+    for (size_t i : {4, 5}) {
+      const ValueId sum = rebuilder_.Map(norm.inputs[i]);
+      inputs.push_back(branch.scaled ? ops::WeightedSum(rebuilder_.graph(), {sum}, inputs[0], branch.indices) : sum);
+    }
+    if (a.max.back() != 0) inputs.push_back(rebuilder_.Map(pool.inputs[1]));
+  }
+
+  const ir::Graph& graph_;
+  Rebuilder rebuilder_;
+  Uses uses_;
+  std::map<NodeId, std::vector<Branch>> groups_;  // by the sum, or by the pool's own node
+  std::set<NodeId> gone_;                         // pools whose node stands in the place of a sum
+};
+
+}  // namespace
+
+ir::Graph FusePoolNorms(const ir::Graph& graph) { return DeadCode(BackwardFuser(ForwardFuser(graph).Run()).Run()); }
+
+}  // namespace pdarts::passes

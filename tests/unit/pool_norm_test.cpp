@@ -1,0 +1,183 @@
+#include "kernels/pool_norm.h"
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <vector>
+
+#include "kernels/batch_norm.h"
+#include "kernels/elementwise.h"
+#include "support/kernel_cases.h"
+
+namespace pdarts::kernels {
+namespace {
+
+using test::ForEachIsaAndThreads;
+using test::Normals;
+
+constexpr float kEpsilon = 1e-5f;
+
+// Of both pools of one src, in this order: the max pool, the average pool.
+struct Pools {
+  std::vector<float> dst[2];
+  std::vector<uint8_t> workspace;
+  std::vector<double> mean[2], variance[2];
+  bool operator==(const Pools&) const = default;
+};
+
+Pools MakePools(const PoolParams& p) {
+  const int64_t out = p.n * p.OutH() * p.OutW() * p.c;
+  Pools pools;
+  pools.workspace.assign(out, 99);
+  for (int b : {0, 1}) {
+    pools.dst[b].assign(out, -9);
+    pools.mean[b].assign(p.c, -9);
+    pools.variance[b].assign(p.c, -9);
+  }
+  return pools;
+}
+
+Pools Unfused(const PoolParams& p, const std::vector<float>& src) {
+  Pools pools = MakePools(p);
+  MaxPoolForward(p, src.data(), pools.dst[0].data(), pools.workspace.data());
+  AveragePoolForward(p, src.data(), pools.dst[1].data());
+  const int64_t rows = p.n * p.OutH() * p.OutW();
+  std::vector<float> scratch(BatchNormStatisticsScratch(rows, p.c));
+  for (int b : {0, 1})
+    BatchNormStatistics(
+        {pools.dst[b].data(), rows, p.c, pools.mean[b].data(), pools.variance[b].data(), scratch.data()});
+  return pools;
+}
+
+Pools Fused(const PoolParams& p, const std::vector<float>& src) {
+  Pools pools = MakePools(p);
+  std::vector<PoolNormForwardBranch> branches;
+  for (int b : {0, 1})
+    branches.push_back({pools.dst[b].data(), b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
+                        pools.variance[b].data()});
+  std::vector<float> scratch(PoolNormForwardScratch(p, 2));
+  PoolNormForward(p, {src.data(), branches, scratch.data()});
+  return pools;
+}
+
+double WorstDifference(const std::vector<double>& a, const std::vector<double>& b) {
+  double worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]) / (1e-3 + std::abs(b[i])));
+  return worst;
+}
+
+// What a backward is asked for. branches: 1, the max pool alone, or 2; direct: the number of direct terms.
+struct Way {
+  int branches;
+  bool add;
+  size_t direct;
+};
+
+// Three diffs, of which the max pool takes all and the average pool the last two; direct terms, one for each weight.
+struct Diffs {
+  explicit Diffs(const PoolParams& p) {
+    for (uint32_t k : {0, 1, 2}) {
+      values.push_back(Normals(p.n * p.OutH() * p.OutW() * p.c, 20 + k));
+      srcs.push_back(values.back().data());
+    }
+    for (uint32_t b : {0, 1}) gamma.push_back(Normals(p.c, 30 + b)), beta.push_back(Normals(p.c, 40 + b));
+    further = Normals(p.n * p.h * p.w * p.c, 50);
+    for (uint32_t k = 0; k < std::size(direct_weights); ++k) {
+      direct_values.push_back(Normals(p.n * p.h * p.w * p.c, 60 + k));
+      direct.push_back(direct_values.back().data());
+    }
+  }
+  std::span<const float* const> Of(int b) const { return std::span(srcs).subspan(b); }
+  std::vector<std::vector<float>> values, gamma, beta, direct_values;
+  std::vector<const float*> srcs, direct;
+  std::vector<float> further;
+  const float weights[2][3] = {{0.5f, -0.3f, 1.7f}, {0.2f, 0.9f, 0}};
+  const float direct_weights[5] = {0.7f, 1.3f, -0.1f, 0.4f, 0.3f};
+};
+
+// The further term and the direct ones.
+std::vector<float> FirstTerms(const Diffs& d, const Way& way) {
+  if (way.direct == 0) return d.further;
+  std::vector<float> sum(d.further.size()), weights(d.direct_weights, d.direct_weights + way.direct);
+  std::vector<const float*> srcs(d.direct.begin(), d.direct.begin() + static_cast<int64_t>(way.direct));
+  if (way.add) srcs.insert(srcs.begin(), d.further.data()), weights.insert(weights.begin(), 1);
+  WeightedSum({srcs.data(), weights.data(), std::ssize(srcs), sum.data(), std::ssize(sum)});
+  return sum;
+}
+
+// By the kernels of the single steps.
+std::vector<float> UnfusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, const Way& way) {
+  const int64_t rows = p.n * p.OutH() * p.OutW(), in = p.n * p.h * p.w * p.c;
+  std::vector<float> sum(rows * p.c), norm(rows * p.c), scratch(BatchNormGradientLinesSize(p.c)), diff_src(in);
+  std::vector<std::vector<float>> terms;
+  if (way.add || way.direct > 0) terms.push_back(FirstTerms(d, way));
+  for (int b = 0; b < way.branches; ++b) {
+    const auto srcs = d.Of(b);
+    WeightedSum({srcs.data(), d.weights[b], static_cast<int64_t>(srcs.size()), sum.data(), rows * p.c});
+    BatchNormBackwardData({pools.dst[b].data(), sum.data(), rows, p.c, pools.mean[b].data(), pools.variance[b].data(),
+                           kEpsilon, nullptr, d.gamma[b].data(), d.beta[b].data(), norm.data(), scratch.data()});
+    terms.emplace_back(in);
+    if (b == 0)
+      MaxPoolBackward(p, norm.data(), pools.workspace.data(), terms.back().data());
+    else
+      AveragePoolBackward(p, norm.data(), terms.back().data());
+  }
+  std::vector<const float*> srcs;
+  for (const auto& term : terms) srcs.push_back(term.data());
+  WeightedSum({srcs.data(), nullptr, static_cast<int64_t>(srcs.size()), diff_src.data(), in});
+  return diff_src;
+}
+
+// `in_place`: the further term is where the result goes.
+std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, const Way& way,
+                                 bool in_place) {
+  std::vector<PoolNormBackwardBranch> of;
+  for (int b = 0; b < way.branches; ++b)
+    of.push_back({pools.dst[b].data(), b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
+                  pools.variance[b].data(), d.gamma[b].data(), d.beta[b].data(), d.Of(b), d.weights[b]});
+  std::vector<float> diff_src(p.n * p.h * p.w * p.c, -9);
+  if (in_place) diff_src = d.further;
+  const float* further = in_place ? diff_src.data() : d.further.data();
+  const int lanes = base::Threads();
+  std::vector<std::byte> scratch(PoolNormBackwardScratch(p, of.size(), std::max<size_t>(3, way.direct), lanes) + 64);
+  auto* aligned = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
+  PoolNormBackward(p, {of, way.add ? further : nullptr, std::span(d.direct).first(way.direct), d.direct_weights,
+                       diff_src.data(), lanes, kEpsilon, aligned});
+  return diff_src;
+}
+
+TEST_CASE("pools with their normalisations equal the single steps, the same on all threads", "[kernels]") {
+  for (const PoolParams& p : {PoolParams{.n = 3, .h = 8, .w = 8, .c = 16, .kernel = 3, .stride = 1, .pad = 1},
+                              PoolParams{.n = 5, .h = 33, .w = 32, .c = 20, .kernel = 3, .stride = 1, .pad = 1},
+                              PoolParams{.n = 2, .h = 32, .w = 30, .c = 12, .kernel = 3, .stride = 2, .pad = 1},
+                              PoolParams{.n = 3, .h = 9, .w = 7, .c = 3, .kernel = 3, .stride = 2, .pad = 1},
+                              PoolParams{.n = 2, .h = 40, .w = 40, .c = 8, .kernel = 5, .stride = 3, .pad = 2},
+                              PoolParams{.n = 2, .h = 31, .w = 31, .c = 36, .kernel = 2, .stride = 3, .pad = 1},
+                              PoolParams{.n = 1, .h = 1, .w = 1, .c = 5, .kernel = 3, .stride = 1, .pad = 1}}) {
+    const std::vector<float> src = Normals(p.n * p.h * p.w * p.c, 1);
+    const Diffs diffs(p);
+    Pools first;
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, IsaName(isa), threads);
+      const Pools expected = Unfused(p, src), got = Fused(p, src);
+      if (threads == 1) first = got;
+      REQUIRE(got == first);
+      for (int b : {0, 1}) {
+        REQUIRE(got.dst[b] == expected.dst[b]);
+        REQUIRE(WorstDifference(got.mean[b], expected.mean[b]) < 1e-5);
+        REQUIRE(WorstDifference(got.variance[b], expected.variance[b]) < 1e-5);
+      }
+      REQUIRE(got.workspace == expected.workspace);
+      for (const Way& way :
+           {Way{1, false, 0}, {1, true, 0}, {2, false, 0}, {2, true, 0}, {1, false, 2}, {2, true, 5}}) {
+        CAPTURE(way.branches, way.add, way.direct);
+        const std::vector<float> diff_src = UnfusedBackward(p, expected, diffs, way);
+        REQUIRE(FusedBackward(p, expected, diffs, way, false) == diff_src);
+        if (way.add) REQUIRE(FusedBackward(p, expected, diffs, way, true) == diff_src);
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace pdarts::kernels
