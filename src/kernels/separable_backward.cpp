@@ -91,9 +91,7 @@ class Backward {
     const bool counting = shared_ == nullptr;
     for (int64_t i = 0; i < Count(); ++i) {
       const Shared shared(branch(i), tiling_, cut);
-      if (counting) continue;
-      new (shared_ + i) Shared(shared);
-      shared.Fill(s, branch(i), args.branches[i]);
+      if (!counting) new (shared_ + i) Shared(shared);
     }
     if (!counting && args.norm.mean != nullptr)
       for (int64_t c = 0; c < s.c; ++c) src_mean_[c] = static_cast<float>(args.norm.mean[c]);
@@ -101,18 +99,24 @@ class Backward {
   }
 
   void Run() const {
+    ForBranches([&](int64_t i) { shared_[i].Fill(s_, branch(i), args_.branches[static_cast<size_t>(i)]); });
     const size_t bytes = Lane(s_, branches_, tiling_, Cutter(nullptr)).bytes;
     ForItems(s_, tiling_.slices, [&](int64_t lane, int64_t slice) {
       RunSlice(Lane(s_, branches_, tiling_, lanes_.Lane(lane, bytes)), slice);
     });
-    if (Weights())
-      for (int64_t i = 0; i < Count(); ++i) FinishWeights(i);
+    if (Weights()) ForBranches([&](int64_t i) { FinishWeights(i); });
     if (args_.norm.mean != nullptr) FinishNorm();
   }
 
  private:
   int64_t Count() const { return static_cast<int64_t>(branches_.size()); }
   const SeparableBranch& branch(int64_t i) const { return branches_[static_cast<size_t>(i)]; }
+  template <class Body>
+  void ForBranches(const Body& body) const {
+    base::ParallelFor(Count(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) body(i);
+    });
+  }
   bool Weights() const { return args_.branches[0].diff_pointwise_weights != nullptr; }
   int64_t ImageFloats() const { return s_.h * s_.w * s_.c; }
 

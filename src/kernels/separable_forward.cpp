@@ -39,6 +39,11 @@ struct Lane {
   size_t bytes;
 };
 
+void Arrange(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared) {
+  if (!b.pointwise_only) ArrangeForForward(b.depthwise, args.depthwise_weights, shared.depthwise);
+  Transpose(args.pointwise_weights, b.out, b.depthwise.c, shared.pointwise);
+}
+
 void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling,
                int64_t tile, const float* src, float* middle) {
   DepthwiseParams depthwise = b.depthwise;
@@ -87,13 +92,13 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
   const Tiling tiling(s);
   Cutter cut(args.scratch);
   const SourceReader reader(s, args.src, args.norm, cut);
-  Shared* shared = cut.Take<Shared>(static_cast<int64_t>(branches.size()));
-  for (size_t i = 0; i < branches.size(); ++i) {
-    new (shared + i) Shared(branches[i], tiling, cut);
-    if (!branches[i].pointwise_only)
-      ArrangeForForward(branches[i].depthwise, args.branches[i].depthwise_weights, shared[i].depthwise);
-    Transpose(args.branches[i].pointwise_weights, branches[i].out, s.c, shared[i].pointwise);
-  }
+  const auto count = static_cast<int64_t>(branches.size());
+  Shared* shared = cut.Take<Shared>(count);
+  for (int64_t i = 0; i < count; ++i) new (shared + i) Shared(branches[static_cast<size_t>(i)], tiling, cut);
+  base::ParallelFor(count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      Arrange(branches[static_cast<size_t>(i)], args.branches[static_cast<size_t>(i)], shared[i]);
+  });
   const size_t bytes = Lane(s, branches, tiling, Cutter(nullptr)).bytes;
   ForItems(s, tiling.tiles, [&](int64_t at, int64_t tile) {
     const Lane lane(s, branches, tiling, cut.Lane(at, bytes));
@@ -101,7 +106,10 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
     for (size_t i = 0; i < branches.size(); ++i)
       RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);
   });
-  for (size_t i = 0; i < branches.size(); ++i) Join(branches[i], args.branches[i], shared[i], tiling);
+  base::ParallelFor(count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      Join(branches[static_cast<size_t>(i)], args.branches[static_cast<size_t>(i)], shared[i], tiling);
+  });
 }
 
 }  // namespace pdarts::kernels
