@@ -31,12 +31,14 @@ struct Tiling {
   int64_t batch, images, tiles, slice_tiles, slices;
 };
 
-// Rows of images with `row` floats each, a few at a time, so that they stay in a first cache.
+// Rows of images, a few at a time, so that they stay in a first cache.
 struct Bands {
   static constexpr int64_t kBandFloats = 4096;
 
-  Bands(int64_t rows, int64_t row)
-      : rows(rows), size(std::clamp<int64_t>(kBandFloats / row, 1, rows)), count((rows + size - 1) / size) {}
+  Bands(int64_t all_rows, int64_t row_floats)
+      : rows(all_rows),
+        size(std::clamp<int64_t>(kBandFloats / row_floats, 1, all_rows)),
+        count((all_rows + size - 1) / size) {}
   int64_t First(int64_t band) const { return std::min(rows, band * size); }
 
   int64_t rows, size, count;

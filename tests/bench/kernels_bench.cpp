@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,23 @@ double Milliseconds(const std::function<void()>& work) {
   }
   return best;
 }
+
+// Floats that begin a cache line, as in a plan.
+class Floats {
+ public:
+  void assign(int64_t count, float value) {
+    data_.reset(static_cast<float*>(::operator new[](static_cast<size_t>(count) * sizeof(float), kLine)));
+    std::fill_n(data_.get(), count, value);
+  }
+  float* data() { return data_.get(); }
+
+ private:
+  static constexpr std::align_val_t kLine{64};
+  struct Free {
+    void operator()(float* p) const { ::operator delete[](p, kLine); }
+  };
+  std::unique_ptr<float[], Free> data_;
+};
 
 class Bench {
  public:
@@ -248,7 +267,8 @@ class Bench {
   }
 
   int64_t n_, side_, c_, count_;
-  std::vector<float> a_, b_, d_, scratch_, small_;
+  Floats a_, b_, d_, scratch_;
+  std::vector<float> small_;
   std::vector<uint8_t> taps_;
   double copy_ = 0;
 };

@@ -1,8 +1,11 @@
 #include "kernels/pointwise.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <vector>
 
+#include "kernels/batch_norm.h"
 #include "support/kernel_cases.h"
 
 namespace pdarts::kernels {
@@ -48,6 +51,37 @@ TEST_CASE("1x1 convolutions are exact on integers, for any channel counts", "[ke
 TEST_CASE("1x1 convolutions are exact on integers, for any number of pixels", "[kernels]") {
   for (const int64_t pixels : {1, 5, 11, 12, 95, 97, 256, 600, 2000})
     CheckExact({.pixels = pixels, .in = 20, .out = 18});
+}
+
+TEST_CASE("moments that come with a product are those of dst, far from zero too, and dst is the same past the caches",
+          "[kernels]") {
+  for (const int64_t k : {16, 20}) {
+    for (const int64_t n : {5, 16, 36, 64}) {
+      for (const int64_t rows : {1, 12, 26, 64, 250}) {
+        std::vector<float> src = test::Normals(rows * k, 1), matrix = test::Normals(k * n, 2);
+        for (int64_t r = 0; r < rows; ++r) src[r * k] = 1;
+        for (int64_t c = 0; c < n; ++c) matrix[c] = 500;  // the mean of every column, at a deviation of about 4
+        ForEachIsaAndThreads([&](Isa isa, int threads) {
+          CAPTURE(IsaName(isa), threads, k, n, rows);
+          alignas(64) static float dst[250 * 64], streamed[250 * 64];
+          std::vector<float> moments(3 * n), again(3 * n);
+          std::vector<double> mean(n), variance(n);
+          PointwiseProduct({src.data(), matrix.data(), dst, rows, k, n, moments.data()});
+          PointwiseProduct({src.data(), matrix.data(), streamed, rows, k, n, again.data(), true});
+          REQUIRE(std::equal(dst, dst + rows * n, streamed));
+          REQUIRE(moments == again);
+          JoinBatchNormMoments({moments.data(), 1, n, [&](int64_t) { return rows; }, mean.data(), variance.data()});
+          for (int64_t c = 0; c < n; ++c) {
+            double sum = 0, squares = 0;
+            for (int64_t r = 0; r < rows; ++r) sum += dst[r * n + c];
+            for (int64_t r = 0; r < rows; ++r) squares += std::pow(dst[r * n + c] - sum / rows, 2);
+            REQUIRE(std::abs(mean[c] - sum / rows) <= 1e-6 * std::abs(sum / rows));
+            REQUIRE(std::abs(variance[c] - squares / rows) <= 1e-5 * (squares / rows + 1));
+          }
+        });
+      }
+    }
+  }
 }
 
 TEST_CASE("1x1 weights' gradients of wide layers share few partial sums", "[kernels]") {
