@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/run_support.h"
 #include "cli/table.h"
+#include "passes/rewrite.h"
 #include "selftest/vectors.h"
 
 namespace pdarts::cli {
@@ -22,6 +23,15 @@ std::vector<std::filesystem::path> FilesOf(const std::string& folder) {
   return files;
 }
 
+// "" for none, a name, or all.
+std::vector<std::string> DisabledPasses(const std::string& name) {
+  std::vector<std::string> names;
+  for (const passes::Rewrite& rewrite : passes::Rewrites())
+    if (name == "all") names.push_back(rewrite.name);
+  if (names.empty() && !name.empty()) names.push_back(name);
+  return names;
+}
+
 }  // namespace
 
 int RunSelftest(const Arguments& arguments) {
@@ -30,10 +40,11 @@ int RunSelftest(const Arguments& arguments) {
       "Checks a backend against reference files made by the published implementation. Exit 1 if one is off.");
   MachineOptions machine;
   machine.device = "cpu";
-  std::string vectors, precision = "auto";
+  std::string vectors, precision = "auto", disabled;
   options.Group("Selftest");
   options.Add("vectors", &vectors, "DIR", "folder of reference files");
   options.AddChoice("precision", &precision, {"auto", "fp64", "fp32"}, "auto: fp64 for ref, fp32 for cpu");
+  options.Add("disable-pass", &disabled, "NAME", "leave out this rewrite of the graph, or all of them: all");
   machine.AddTo(options, false);
   if (!options.Parse(arguments)) return 0;
   if (vectors.empty())
@@ -48,8 +59,9 @@ int RunSelftest(const Arguments& arguments) {
   bool ok = true;
   std::string details;
   for (const std::filesystem::path& file : FilesOf(vectors)) {
-    const selftest::Report report = selftest::CheckFile(
-        file, {*backend, precision == "fp64" ? selftest::Precision::kF64 : selftest::Precision::kF32});
+    const auto numbers = precision == "fp64" ? selftest::Precision::kF64 : selftest::Precision::kF32;
+    const selftest::Report report =
+        selftest::CheckFile(file, {*backend, numbers, {.disabled_passes = DisabledPasses(disabled)}});
     ok = ok && report.ok();
     table.AddRow({report.file, report.kind, std::to_string(report.compared), fmt::format("{:.2g}", report.worst),
                   report.ok() ? Cell("ok", Colour::kGood) : Cell("off", Colour::kBad)});

@@ -88,7 +88,7 @@ class CaseRun {
   }
 
   void RunAndCheck(const ir::Graph& graph, bool first) {
-    plans_.push_back(std::make_unique<plan::Plan>(plan::Compile(graph, checker_.backend)));
+    plans_.push_back(std::make_unique<plan::Plan>(plan::Compile(graph, checker_.backend, checker_.compile)));
     const plan::Plan& plan = *plans_.back();
     plan::Executor executor(plan, storage_);
     for (const plan::InputInfo& input : plan.inputs()) Set(storage_.Input(plan, input.name), Tensor(input.name));

@@ -14,7 +14,7 @@ constexpr double kF64Tolerance = 1e-8, kF32FirstForward = 1e-4, kF32FirstGradien
 }  // namespace
 
 plan::Executor& Trajectory::Add(const ir::Graph& graph) {
-  plans_.push_back(plan::Compile(graph, checker_.backend));
+  plans_.push_back(plan::Compile(graph, checker_.backend, checker_.compile));
   executors_.emplace_back(plans_.back(), storage_);
   return executors_.back();
 }

@@ -8,6 +8,7 @@
 
 #include "device/backend.h"
 #include "nn/step_graphs.h"
+#include "plan/plan.h"
 #include "selftest/comparison.h"
 #include "tensor/safetensors.h"
 
@@ -26,6 +27,7 @@ struct VectorFile {
 struct Checker {
   device::Backend& backend;
   Precision precision;
+  plan::CompileOptions compile{};
 
   tensor::DType dtype() const { return precision == Precision::kF64 ? tensor::DType::kF64 : tensor::DType::kF32; }
 };
