@@ -29,6 +29,7 @@ std::vector<std::string> DisabledPasses(const std::string& name) {
   for (const passes::Rewrite& rewrite : passes::Rewrites())
     if (name == "all") names.push_back(rewrite.name);
   if (names.empty() && !name.empty()) names.push_back(name);
+  passes::CheckNames(names);
   return names;
 }
 
@@ -54,6 +55,7 @@ int RunSelftest(const Arguments& arguments) {
   if (precision == "fp64" && !ref)
     throw base::UsageError("the cpu backend computes in fp32", "--precision", "use --device ref for fp64");
 
+  const std::vector<std::string> disabled_passes = DisabledPasses(disabled);
   const auto backend = MakeBackend(machine);
   Table table({{"file"}, {"kind"}, {"compared", Table::Align::kRight}, {"worst", Table::Align::kRight}, {"result"}});
   bool ok = true;
@@ -61,7 +63,7 @@ int RunSelftest(const Arguments& arguments) {
   for (const std::filesystem::path& file : FilesOf(vectors)) {
     const auto numbers = precision == "fp64" ? selftest::Precision::kF64 : selftest::Precision::kF32;
     const selftest::Report report =
-        selftest::CheckFile(file, {*backend, numbers, {.disabled_passes = DisabledPasses(disabled)}});
+        selftest::CheckFile(file, {*backend, numbers, {.disabled_passes = disabled_passes}});
     ok = ok && report.ok();
     table.AddRow({report.file, report.kind, std::to_string(report.compared), fmt::format("{:.2g}", report.worst),
                   report.ok() ? Cell("ok", Colour::kGood) : Cell("off", Colour::kBad)});

@@ -18,7 +18,7 @@ std::span<const Rewrite> Rewrites() {
   return kRewrites;
 }
 
-ir::Graph RunRewrites(const ir::Graph& graph, const std::vector<std::string>& disabled, std::vector<PassTime>& times) {
+void CheckNames(const std::vector<std::string>& disabled) {
   std::vector<std::string> names;
   for (const Rewrite& rewrite : Rewrites()) names.push_back(rewrite.name);
   for (const std::string& name : disabled) {
@@ -26,6 +26,10 @@ ir::Graph RunRewrites(const ir::Graph& graph, const std::vector<std::string>& di
     throw base::UsageError(fmt::format("no pass is named '{}'", name), "--disable-pass",
                            fmt::format("the passes are {}", fmt::join(names, ", ")));
   }
+}
+
+ir::Graph RunRewrites(const ir::Graph& graph, const std::vector<std::string>& disabled, std::vector<PassTime>& times) {
+  CheckNames(disabled);
   ir::Graph result = graph;
   for (const Rewrite& rewrite : Rewrites()) {
     if (std::ranges::find(disabled, rewrite.name) != disabled.end()) continue;

@@ -34,7 +34,8 @@ struct Rewrite {
   const char* name;
   ir::Graph (*function)(const ir::Graph&);
 };
-std::span<const Rewrite> Rewrites();  // in the order they run
+std::span<const Rewrite> Rewrites();                        // in the order they run
+void CheckNames(const std::vector<std::string>& disabled);  // a usage error names what is no rewrite
 
 struct PassTime {
   std::string name;

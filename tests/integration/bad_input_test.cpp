@@ -141,6 +141,7 @@ TEST_CASE("unknown words and odd values are usage errors", "[integration]") {
   CheckRefused({"search", "--out", out, "--data", temp.path().string()}, 2, {"--data", "--dataset"}, out);
   CheckRefused({"reproduce", "table1", "--level", "check", "--out", ""}, 2, {"--out"});
   CheckRefused({"data", "inof", "synthetic"}, 2, {"did you mean 'info'?"});
+  CheckRefused({"selftest", "--vectors", out, "--disable-pass", "inline"}, 2, {"--disable-pass", "fuse_separable"});
   const std::vector<std::pair<const char*, const char*>> values = {
       {"--epochs", "0"},      {"--epochs", "-1"},        {"--epochs", "nan"},     {"--epochs", "1e3"},
       {"--epochs", ""},       {"--epochs", " 3"},        {"--epochs", "3x"},      {"--epochs", "99999999999999999999"},
