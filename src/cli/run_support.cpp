@@ -55,7 +55,11 @@ void TakeStoredOptions(OptionSet& options, const RunOptions& run, const std::str
 void ConsoleProgress::Step(const train::StepStatus& status) {
   base::ShowStatus(train::FormatStatus(status), /*force=*/false);
 }
-void ConsoleProgress::EpochDone(const train::StepStatus&, std::string_view line) { base::LogInfo(line); }
+void ConsoleProgress::EpochDone(const train::StepStatus& status, std::string_view line) {
+  std::string text(line);
+  if (status.seconds_left > 0) text += fmt::format("  about {} left", train::FormatDuration(status.seconds_left));
+  base::LogInfo(text);
+}
 void ConsoleProgress::Note(std::string_view line) { base::LogInfo(line); }
 
 std::optional<int> ConsoleProgress::StopSignal() {

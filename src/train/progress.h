@@ -60,6 +60,7 @@ class TimeEstimate {
   // total: work of the whole run; done: what was done before this process (a resumed run).
   TimeEstimate(double total, double done) : total_(total), start_(done), done_(done), clock_(Clock::now()) {}
   void Add(double work) { done_ += work; }
+  void Reach(double done) { done_ = done; }
   double SecondsLeft() const;  // below 0: not known yet
 
  private:

@@ -148,6 +148,13 @@ void SearchStage::Validate() {
   state_.validation_accuracy[static_cast<size_t>(state_.stage)] = state_.validation.Accuracy();
 }
 
+// Of the whole search, by the work done so far.
+double SearchStage::SecondsLeft() {
+  if (context_.estimate == nullptr) return -1;
+  context_.estimate->Reach(WorkDone(context_.options, weight_loader_->BatchesPerEpoch(), state_));
+  return context_.estimate->SecondsLeft();
+}
+
 void SearchStage::StopIfAsked() {
   const std::optional<int> signal = context_.progress.StopSignal();
   if (!signal) return;
@@ -179,6 +186,7 @@ void SearchStage::EndEpoch(double seconds) {
   Save();
   StepStatus status;
   status.stage = state_.stage + 1, status.epoch = state_.epoch;
+  status.seconds_left = SecondsLeft();
   context_.progress.EpochDone(status, text);
 }
 
@@ -191,7 +199,7 @@ void SearchStage::Report(const char* phase, int64_t steps, double images_per_sec
   status.loss = state_.weights.MeanLoss(), status.accuracy = state_.weights.Accuracy();
   status.images_per_second = images_per_second;
   status.resident_bytes = ResidentBytes();
-  status.seconds_left = context_.estimate->SecondsLeft();
+  status.seconds_left = SecondsLeft();
   context_.progress.Step(status);
 }
 

@@ -71,6 +71,7 @@ class SearchStage {
   void Validate();
   void EndEpoch(double seconds);
   void Save();
+  double SecondsLeft();
   void StopIfAsked();  // saves and throws
   void Report(const char* phase, int64_t steps, double images_per_second);
   StepScalars Scalars(int64_t step) const;

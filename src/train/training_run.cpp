@@ -209,6 +209,7 @@ class Training {
     Save();
     StepStatus status;
     status.epoch = state_.epoch, status.epochs = options_.epochs;
+    if (estimate_) status.seconds_left = estimate_->SecondsLeft();
     progress_.EpochDone(status, line);
   }
 

@@ -67,6 +67,15 @@ TEST_CASE("a search killed five times at random moments ends with the bytes of a
   CheckSameEnd(run, temp.path() / "whole");
 }
 
+TEST_CASE("a search says after each epoch how long the rest of it will take", "[integration]") {
+  const TempFolder temp;
+  const ProcessResult run = Run(TinySearch(temp.path() / "run"));
+  REQUIRE(run.code == 0);
+  const size_t first = run.err.find("stage 1 epoch 1/3"), left = run.err.find("left", first);
+  REQUIRE(first != std::string::npos);
+  CHECK(left < run.err.find('\n', first));
+}
+
 TEST_CASE("a signal stops a search with its code, and --resume --out DIR is enough to go on", "[integration]") {
   const TempFolder temp;
   const fs::path run = temp.path() / "run", whole = temp.path() / "whole";
