@@ -8,12 +8,6 @@
 namespace pdarts::kernels {
 namespace {
 
-// The bands of a tile's dst rows: the gradient of the 1x1's result and the recomputed depthwise result of a band lie in
-// the first cache until all has read them.
-Bands BandsOf(const SeparableBranch& b, int64_t images) {
-  return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
-}
-
 Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s.h, s.w * s.c}; }
 
 // What all threads share of one branch.

@@ -6,11 +6,6 @@
 namespace pdarts::kernels {
 namespace {
 
-// The bands of a tile's dst rows. A band's depthwise result lies in the first cache until the 1x1 has read it.
-Bands BandsOf(const SeparableBranch& b, int64_t images) {
-  return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
-}
-
 // What all threads share of one branch.
 struct Shared {
   Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)

@@ -44,6 +44,12 @@ struct Bands {
   int64_t rows, size, count;
 };
 
+// The bands of a branch's dst rows, of so many images. What a band's steps hand to each other, the depthwise result or
+// the gradient of the 1x1's, lies in the first cache until all have read it.
+inline Bands BandsOf(const SeparableBranch& b, int64_t images) {
+  return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
+}
+
 // Buffers cut from one block, each on a cache line of its own; from nullptr they are only counted. Sizes that are whole
 // pages get a few lines more, or loads from one buffer would wait for stores to the same place in another.
 class Cutter {

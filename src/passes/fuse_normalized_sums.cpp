@@ -60,12 +60,8 @@ class Fuser {
         rebuilder_(graph),
         live_(LiveNodes(graph)),
         uses_(CountUses(graph)),
-        readers_(graph.values().size()),
-        replaced_(graph.nodes().size()) {
-    for (NodeId id = 0; id < Nodes(); ++id)
-      if (live_[id])
-        for (ValueId input : graph.node(id).inputs) readers_[input].push_back(id);
-  }
+        readers_(FindReaders(graph)),
+        replaced_(graph.nodes().size()) {}
 
   ir::Graph Run() {
     for (NodeId id = 0; id < Nodes(); ++id)
@@ -249,7 +245,7 @@ class Fuser {
       RewriteData(node, scaled_.at(node.inputs[4]));
       return true;
     }
-    return node.kind == OpKind::kAddN && DropTables(node);
+    return node.kind == OpKind::kAddN && ReplaceByRest(rebuilder_, node, dropped_);
   }
 
   // Of one g, batch_norm_bwd_data takes the weight itself; of several it reads their sum.
@@ -267,15 +263,6 @@ class Fuser {
     }
     const auto attributes = ir::Pack(ops::BatchNormBwdDataAttributes{{*epsilon_}, one ? s.indices[0] : -1});
     rebuilder_.Replace(node.outputs[0], ops::Emit(to, node.kind, attributes, std::move(inputs))[0]);
-  }
-
-  bool DropTables(const Node& sum) {
-    std::vector<ValueId> kept;
-    for (ValueId input : sum.inputs)
-      if (!dropped_.contains(input)) kept.push_back(rebuilder_.Map(input));
-    if (kept.size() == sum.inputs.size()) return false;
-    rebuilder_.Replace(sum.outputs[0], ops::AddN(rebuilder_.graph(), kept));
-    return true;
   }
 
   const ir::Graph& graph_;

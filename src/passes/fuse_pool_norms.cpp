@@ -25,11 +25,7 @@ using ir::ValueId;
 class Uses {
  public:
   explicit Uses(const ir::Graph& graph)
-      : graph_(graph), live_(LiveNodes(graph)), counts_(CountUses(graph)), readers_(graph.values().size()) {
-    for (NodeId id = 0; id < Nodes(); ++id)
-      if (Live(id))
-        for (ValueId input : graph.node(id).inputs) readers_[input].push_back(id);
-  }
+      : graph_(graph), live_(LiveNodes(graph)), counts_(CountUses(graph)), readers_(FindReaders(graph)) {}
 
   NodeId Nodes() const { return static_cast<NodeId>(live_.size()); }
   bool Live(NodeId id) const { return live_[id] != 0; }

@@ -127,12 +127,11 @@ class BackwardGrouper {
         rebuilder_(graph),
         live_(LiveNodes(graph)),
         uses_(CountUses(graph)),
-        readers_(graph.values().size()) {
+        readers_(FindReaders(graph)) {
     std::vector<NodeId> nodes;
     for (NodeId id = 0; id < static_cast<NodeId>(live_.size()); ++id) {
       if (live_[id] == 0) continue;
       const Node& node = graph.node(id);
-      for (ValueId input : node.inputs) readers_[input].push_back(id);
       // A source's own normalisation is one convolution's: fuse_separable takes it where nothing else reads it.
       if (node.kind == OpKind::kSeparableBwd && node.attributes.Int("normalized") == 0) nodes.push_back(id);
     }
@@ -213,16 +212,7 @@ class BackwardGrouper {
   }
 
   // In a sum, the first member's term stands for all.
-  bool DropTerms(const Node& sum) {
-    if (sum.kind != OpKind::kAddN) return false;
-    std::vector<ValueId> kept;
-    for (ValueId input : sum.inputs)
-      if (!dropped_.contains(input)) kept.push_back(rebuilder_.Map(input));
-    if (kept.size() == sum.inputs.size()) return false;
-    const ir::Graph::Scope scope(rebuilder_.graph(), sum.name);
-    rebuilder_.Replace(sum.outputs[0], ops::AddN(rebuilder_.graph(), kept));
-    return true;
-  }
+  bool DropTerms(const Node& sum) { return sum.kind == OpKind::kAddN && ReplaceByRest(rebuilder_, sum, dropped_); }
 
   const ir::Graph& graph_;
   Rebuilder rebuilder_;

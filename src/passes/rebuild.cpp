@@ -1,5 +1,7 @@
 #include "passes/rebuild.h"
 
+#include "ops/ops.h"
+
 namespace pdarts::passes {
 
 Rebuilder::Rebuilder(const ir::Graph& from) : from_(from), map_(from.values().size(), ir::kNoValue) {
@@ -38,6 +40,16 @@ ir::Graph Rebuilder::Finish() {
   return std::move(to_);
 }
 
+bool ReplaceByRest(Rebuilder& rebuilder, const ir::Node& sum, const std::set<ir::ValueId>& dropped) {
+  std::vector<ir::ValueId> kept;
+  for (ir::ValueId input : sum.inputs)
+    if (!dropped.contains(input)) kept.push_back(rebuilder.Map(input));
+  if (kept.size() == sum.inputs.size()) return false;
+  const ir::Graph::Scope scope(rebuilder.graph(), sum.name);
+  rebuilder.Replace(sum.outputs[0], ops::AddN(rebuilder.graph(), kept));
+  return true;
+}
+
 std::vector<char> LiveNodes(const ir::Graph& graph) {
   std::vector<char> live(graph.nodes().size());
   const auto need = [&](ir::ValueId value) { live[graph.value(value).producer] = 1; };
@@ -47,6 +59,15 @@ std::vector<char> LiveNodes(const ir::Graph& graph) {
     if (live[id])
       for (ir::ValueId input : graph.node(id).inputs) need(input);
   return live;
+}
+
+std::vector<std::vector<ir::NodeId>> FindReaders(const ir::Graph& graph) {
+  std::vector<std::vector<ir::NodeId>> readers(graph.values().size());
+  const std::vector<char> live = LiveNodes(graph);
+  for (ir::NodeId id = 0; id < static_cast<ir::NodeId>(live.size()); ++id)
+    if (live[id])
+      for (ir::ValueId input : graph.node(id).inputs) readers[input].push_back(id);
+  return readers;
 }
 
 std::vector<int> CountUses(const ir::Graph& graph) {

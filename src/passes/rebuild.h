@@ -1,6 +1,7 @@
 // Copies a graph node by node, so that a rewrite only says what becomes different.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "ir/graph.h"
@@ -29,8 +30,15 @@ class Rebuilder {
   std::vector<ir::ValueId> map_;
 };
 
+// In place of an add_n, the sum of its terms that are not among `dropped`. False, and nothing is done, where all are
+// kept.
+bool ReplaceByRest(Rebuilder& rebuilder, const ir::Node& sum, const std::set<ir::ValueId>& dropped);
+
 // Which nodes an assignment or output needs, by node.
 std::vector<char> LiveNodes(const ir::Graph& graph);
+
+// The live nodes that read each value, one for each time.
+std::vector<std::vector<ir::NodeId>> FindReaders(const ir::Graph& graph);
 
 // How many live nodes, assignments and outputs read each value.
 std::vector<int> CountUses(const ir::Graph& graph);

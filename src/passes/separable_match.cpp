@@ -25,12 +25,7 @@ double Epsilon(const ir::Node& node) { return std::get<double>(node.attributes.G
 }  // namespace
 
 SeparableMatcher::SeparableMatcher(const ir::Graph& graph)
-    : graph_(graph), readers_(graph.values().size()), uses_(CountUses(graph)) {
-  const std::vector<char> live = LiveNodes(graph);
-  for (NodeId id = 0; id < static_cast<NodeId>(live.size()); ++id)
-    if (live[id])
-      for (ValueId input : graph.node(id).inputs) readers_[input].push_back(id);
-}
+    : graph_(graph), readers_(FindReaders(graph)), uses_(CountUses(graph)) {}
 
 NodeId SeparableMatcher::Producer(ValueId value, OpKind kind) const {
   const NodeId producer = graph_.value(value).producer;
