@@ -32,10 +32,10 @@ int64_t SourceFloats(const PoolParams& p) { return p.h * p.w * p.c; }
 int64_t DstFloats(const PoolParams& p) { return p.OutH() * p.OutW() * p.c; }
 
 // The bands of an image's dst rows.
-Bands DstBands(const PoolParams& p) { return {p.OutH(), p.OutW() * p.c}; }
+Bands DstBands(const PoolParams& p) { return {p.OutH(), p.OutW(), p.c}; }
 
 // Half a band, as several of src's size are in use at once.
-Bands SourceBands(const PoolParams& p) { return {p.h, 2 * p.w * p.c}; }
+Bands SourceBands(const PoolParams& p) { return {p.h, p.w, 2 * p.c}; }
 
 // One image of one branch; moments [bands][3][C].
 void ForwardImage(const PoolParams& p, const float* src, float* dst, uint8_t* workspace, float* moments) {

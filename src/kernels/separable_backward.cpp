@@ -8,7 +8,7 @@
 namespace pdarts::kernels {
 namespace {
 
-Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s.h, s.w * s.c}; }
+Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s.h, s.w, s.c}; }
 
 // What all threads share of one branch.
 struct Shared {

@@ -31,13 +31,14 @@ struct Tiling {
   int64_t batch, images, tiles, slice_tiles, slices;
 };
 
-// Rows of images, a few at a time, so that they stay in a first cache.
+// Rows of images, a few at a time, so that they stay in a first cache; but of so many pixels at least as make it
+// worthwhile to read a 1x1's weights for them.
 struct Bands {
   static constexpr int64_t kBandFloats = 4096;
 
-  Bands(int64_t all_rows, int64_t row_floats)
+  Bands(int64_t all_rows, int64_t width, int64_t channels, int64_t least_pixels = 1)
       : rows(all_rows),
-        size(std::clamp<int64_t>(kBandFloats / row_floats, 1, all_rows)),
+        size(std::clamp<int64_t>(std::max(kBandFloats / channels, least_pixels) / width, 1, all_rows)),
         count((all_rows + size - 1) / size) {}
   int64_t First(int64_t band) const { return std::min(rows, band * size); }
 
@@ -47,7 +48,7 @@ struct Bands {
 // The bands of a branch's dst rows, of so many images. What a band's steps hand to each other, the depthwise result or
 // the gradient of the 1x1's, lies in the first cache until all have read it.
 inline Bands BandsOf(const SeparableBranch& b, int64_t images) {
-  return {images * b.depthwise.OutH(), b.depthwise.OutW() * std::max(b.depthwise.c, b.out)};
+  return {images * b.depthwise.OutH(), b.depthwise.OutW(), std::max(b.depthwise.c, b.out), b.pointwise_only ? 128 : 64};
 }
 
 // Buffers cut from one block, each on a cache line of its own; from nullptr they are only counted. Sizes that are whole
