@@ -28,6 +28,7 @@ struct SeparableSource {
   bool relu;           // the chain starts with one
   int lanes;           // how many threads may work at once: each has scratch of its own
   float epsilon;       // of all normalisations
+  int64_t parts = 1;   // src is so many tensors [N, H, W, C / parts], their channels one after another; 1 if normalised
 };
 
 // One branch's sizes; n, h, w, c of `depthwise` are the source's.
@@ -46,8 +47,8 @@ struct SeparableForwardBranch {
 };
 
 struct SeparableForwardArgs {
-  const float* src;  // [N, H, W, C], before its normalisation
-  Normalizer norm;   // of src
+  std::span<const float* const> src;  // its parts, before its normalisation
+  Normalizer norm;                    // of src
   std::span<const SeparableForwardBranch> branches;
   std::byte* scratch;
 };
@@ -72,12 +73,12 @@ struct SeparableBackwardBranch {
 };
 
 struct SeparableBackwardArgs {
-  const float* src;
+  std::span<const float* const> src;
   Normalizer norm;
   std::span<const SeparableBackwardBranch> branches;
-  bool mask;              // diff_src is with respect to the ReLU's input; else to its output
-  float* diff_src;        // the branches' sum, with respect to the normalised src
-  float* src_diff_gamma;  // [C]: the sums of diff_src for the normalisation of src; nullptr where it has none
+  bool mask;                         // diff_src is with respect to the ReLU's input; else to its output
+  std::span<float* const> diff_src;  // its parts: the branches' sum, with respect to the normalised src
+  float* src_diff_gamma;             // [C]: the sums of diff_src for the normalisation of src; nullptr where it has none
   float* src_diff_beta;
   std::byte* scratch;
 };

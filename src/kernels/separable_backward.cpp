@@ -56,6 +56,7 @@ struct Lane {
     middle = cut.Take<float>(middle_band);
     diff_dst = cut.Take<float>(dst_band);
     diff_src = cut.Take<float>(SourceBands(s, tiling.images).size * s.w * s.c);
+    part = cut.Take<float>(s.parts > 1 ? SourceBands(s, tiling.images).size * s.w * (s.c / s.parts) : 0);
     const auto count = static_cast<int64_t>(branches.size());
     for (int64_t i = 0; i < std::min<int64_t>(2, count - 1); ++i)
       sums[i] = cut.Take<float>(tiling.images * s.h * s.w * s.c);
@@ -64,7 +65,7 @@ struct Lane {
   float* src;
   float* diff_middle;        // of the tile's depthwise result
   float *middle, *diff_dst;  // a band of the depthwise result, and of the gradient of the 1x1's result
-  float* diff_src;           // a band on its way to memory
+  float *diff_src, *part;    // a band on its way to memory, and a part of it
   float* sums[2] = {};       // diff_src of the branches so far, of all before in the one and with the last in the other
   size_t bytes;
 };
@@ -170,17 +171,29 @@ class Backward {
               const float* add) const {
     const Bands bands = SourceBands(s_, depthwise.n);
     const bool stream = Streams(s_.n * ImageFloats());
-    float* memory = args_.diff_src + tiling_.FirstImage(tile) * ImageFloats();
+    const int64_t before = tiling_.FirstImage(tile) * ImageFloats();
+    float* memory = s_.parts == 1 ? args_.diff_src[0] + before : nullptr;
     for (int64_t band = 0; band < bands.count; ++band) {
       const int64_t first = bands.First(band), end = bands.First(band + 1), at = first * s_.w * s_.c;
-      float* rows = stream ? lane.diff_src - at : memory;  // as if the tile began there
+      float* rows = stream || s_.parts > 1 ? lane.diff_src - at : memory;  // as if the tile began there
       AddToSource(Count() - 1, depthwise,
                   {lane.diff_middle, shared_[Count() - 1].backward, add, args_.mask ? src : nullptr, rows, first, end,
                    stream ? memory : nullptr});
+      if (s_.parts > 1) Scatter(lane, (before + at) / s_.c, (end - first) * s_.w, stream);
       if (args_.norm.mean == nullptr) continue;
       float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;
-      BatchNormChunkSums({args_.src + (memory - args_.diff_src) + at, rows + at, (end - first) * s_.w, s_.c, src_mean_,
-                          sums, sums + s_.c});
+      BatchNormChunkSums(
+          {args_.src[0] + before + at, rows + at, (end - first) * s_.w, s_.c, src_mean_, sums, sums + s_.c});
+    }
+  }
+
+  // A band of diff_src to its parts, from pixel `first` on.
+  void Scatter(const Lane& lane, int64_t first, int64_t pixels, bool stream) const {
+    const int64_t width = s_.c / s_.parts;
+    for (int64_t i = 0; i < s_.parts; ++i) {
+      float* to = args_.diff_src[static_cast<size_t>(i)] + first * width;
+      CopyRuns({lane.diff_src + i * width, s_.c, stream ? lane.part : to, width, pixels, width});
+      if (stream) StreamCopy(lane.part, to, pixels * width);
     }
   }
 

@@ -75,7 +75,7 @@ void Join(const SeparableBranch& b, const SeparableForwardBranch& args, const Sh
 size_t SeparableForwardScratch(const SeparableSource& s, std::span<const SeparableBranch> branches) {
   const Tiling tiling(s);
   Cutter cut(nullptr);
-  SourceReader(s, nullptr, {}, cut);
+  SourceReader(s, {}, {}, cut);
   for (const SeparableBranch& b : branches) Shared(b, tiling, cut);
   return cut.used() + branches.size() * sizeof(Shared) + 64 +
          static_cast<size_t>(s.lanes) * Lane(s, branches, tiling, Cutter(nullptr)).bytes;

@@ -10,6 +10,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/elementwise.h"
 #include "kernels/separable.h"
+#include "kernels/simd/tables.h"
 
 namespace pdarts::kernels {
 
@@ -88,10 +89,13 @@ void ForItems(const SeparableSource& s, int64_t items, const Body& body) {
   });
 }
 
-// How src is read: normalised, after the ReLU, or as it lies.
+// Copies `rows` runs of `width` floats that lie src_stride and dst_stride apart, on the calling thread.
+inline void CopyRuns(const CopyRowsRange& runs) { PD_KERNEL_TABLE(kLayout).copy_rows(runs); }
+
+// How src is read: its parts side by side, normalised, after the ReLU, or as it lies.
 class SourceReader {
  public:
-  SourceReader(const SeparableSource& s, const float* src, const Normalizer& norm, Cutter& shared)
+  SourceReader(const SeparableSource& s, std::span<const float* const> src, const Normalizer& norm, Cutter& shared)
       : source_(s), src_(src), normalized_(norm.mean != nullptr), lines_(shared.Take<float>(BatchNormLinesSize(s.c))) {
     if (normalized_ && lines_ != nullptr)
       MakeBatchNormLines({norm.mean, norm.variance, norm.gamma, norm.beta, s.epsilon, s.c}, lines_);
@@ -99,8 +103,13 @@ class SourceReader {
 
   // Images [first, first + count) as the branches read them, in `tile` or where they lie.
   const float* Read(int64_t first, int64_t count, float* tile) const {
-    const int64_t image = source_.h * source_.w * source_.c, rows = count * source_.h * source_.w;
-    const float* from = src_ + first * image;
+    const int64_t pixels = source_.h * source_.w, rows = count * pixels, image = pixels * source_.c;
+    if (source_.parts > 1) {
+      Gather(first * pixels, rows, tile);
+      if (source_.relu) Relu(tile, tile, count * image);
+      return tile;
+    }
+    const float* from = src_[0] + first * image;
     if (normalized_)
       BatchNormApplyRows(lines_, from, rows, source_.c, source_.relu, tile);
     else if (source_.relu)
@@ -111,8 +120,14 @@ class SourceReader {
   }
 
  private:
+  void Gather(int64_t first, int64_t rows, float* tile) const {
+    const int64_t width = source_.c / source_.parts;
+    for (int64_t part = 0; part < source_.parts; ++part)
+      CopyRuns({src_[static_cast<size_t>(part)] + first * width, width, tile + part * width, source_.c, rows, width});
+  }
+
   const SeparableSource& source_;
-  const float* src_;
+  std::span<const float* const> src_;
   bool normalized_;
   float* lines_;
 };
@@ -120,6 +135,7 @@ class SourceReader {
 inline void CheckBranches(const SeparableSource& s, std::span<const SeparableBranch> branches) {
   PD_CHECK(s.n >= 1 && s.lanes >= 1 && !branches.empty(), "{} images, {} lanes, {} branches", s.n, s.lanes,
            branches.size());
+  PD_CHECK(s.parts >= 1 && s.c % s.parts == 0, "{} channels in {} parts", s.c, s.parts);
   for (const SeparableBranch& b : branches) {
     PD_CHECK(b.out >= 1, "{} channels", b.out);
     const DepthwiseParams& p = b.depthwise;

@@ -94,13 +94,14 @@ struct SeparableAttributes {
   std::vector<int64_t> stride, pad, dilation;    // of the depthwise convolution; stride 0: the branch has none
   int64_t normalized = 0, affine = 0, relu = 0;  // of src: batch_norm_apply, with gamma and beta; then relu
   double epsilon = 1e-5;                         // of all normalisations
+  int64_t sources = 1;                           // src is the concat of so many; not normalised if more than one
   template <class F>
   void Visit(F&& f) {
-    f("stride", stride), f("pad", pad), f("dilation", dilation), f("normalized", normalized), f("affine", affine),
-        f("relu", relu), f("epsilon", epsilon);
+    f("stride", stride), f("pad", pad), f("dilation", dilation), f("sources", sources), f("normalized", normalized),
+        f("affine", affine), f("relu", relu), f("epsilon", epsilon);
   }
   size_t branches() const { return stride.size(); }
-  size_t source_inputs() const { return static_cast<size_t>(1 + 2 * normalized + 2 * affine); }
+  size_t source_inputs() const { return static_cast<size_t>(sources + 2 * normalized + 2 * affine); }
   bool depthwise(size_t branch) const { return stride[branch] > 0; }
   size_t weights_of(size_t branch) const { return depthwise(branch) ? 2 : 1; }
   size_t branch_inputs(size_t branch) const { return weights_of(branch); }
@@ -118,15 +119,15 @@ struct SeparableBwdAttributes : SeparableAttributes {
     return weights_of(branch) + 6 + static_cast<size_t>(dst_affine[branch] != 0) +
            static_cast<size_t>(index[branch] >= 0);
   }
-  size_t source_outputs() const { return static_cast<size_t>(1 + 2 * normalized); }
+  size_t source_outputs() const { return static_cast<size_t>(sources + 2 * normalized); }
 };
-// Inputs: src [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights. Outputs: for
-// each branch dst, its mean and variance.
+// Inputs: the sources [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights.
+// Outputs: for each branch dst, its mean and variance.
 std::vector<ValueId> Separable(Graph& graph, std::vector<ValueId> inputs, const SeparableAttributes& attributes);
-// Inputs: src [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights, dst, its mean
-// and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma] [, table]. Outputs: diff_src (of the
-// normalised src, the sum over the branches) [, diff_gamma, diff_beta of src's normalisation], then for each branch [,
-// its weights' gradients].
+// Inputs: the sources [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights, dst,
+// its mean and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma] [, table]. Outputs: diff_src
+// (of the normalised src, the sum over the branches) in the sources' parts [, diff_gamma, diff_beta of src's
+// normalisation], then for each branch [, its weights' gradients].
 std::vector<ValueId> SeparableBwd(Graph& graph, std::vector<ValueId> inputs, const SeparableBwdAttributes& attributes);
 
 // ---- relu.cpp. The backward reads dst: diff where dst > 0.

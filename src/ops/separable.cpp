@@ -1,11 +1,11 @@
 // Separable and 1x1 convolutions that read one tensor, and what stands around them, as one op, made by passes only
-// (passes/fuse_separable.cpp, passes/group_separable.cpp), so it has no gradient rule. What it means is the graph of
+// (passes/*_separable.cpp, passes/bypass_concat.cpp), so it has no gradient rule. What it means is the graph of
 // the ops it replaces:
-//   separable:     [batch_norm_apply,] [relu,] then for each branch [depthwise conv2d,] 1x1 conv2d; dst and its
-//                  batch_norm_statistics.
+//   separable:     [concat,] [batch_norm_apply,] [relu,] then for each branch [depthwise conv2d,] 1x1 conv2d; dst and
+//                  its batch_norm_statistics.
 //   separable_bwd: for each branch, from the gradient of the normalised dst, batch_norm_bwd_data and the convolutions'
 //                  gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the batch_norm_bwd_sums of
-//                  the src's normalisation, if it has one.
+//                  the src's normalisation, if it has one; slices of it all where src is a concat.
 #include "ops/body.h"
 #include "ops/definitions.h"
 
@@ -19,7 +19,7 @@ constexpr auto kNone = ir::kNoValue;
 // src [, mean, variance [, gamma, beta]], and what the depthwise convolutions read.
 struct Source {
   Source(Graph& body, const SeparableAttributes& a, BodyInputs& in)
-      : src(in.Next()),
+      : src(NextSource(body, a, in)),
         mean(in.Next(a.normalized != 0)),
         variance(in.Next(a.normalized != 0)),
         gamma(in.Next(a.affine != 0)),
@@ -28,6 +28,12 @@ struct Source {
     if (a.normalized != 0) read = BatchNormApply(body, src, mean, variance, gamma, beta, a.epsilon);
     if (a.relu != 0) read = Relu(body, read);
   }
+  static ValueId NextSource(Graph& body, const SeparableAttributes& a, BodyInputs& in) {
+    std::vector<ValueId> parts;
+    for (int64_t i = 0; i < a.sources; ++i) parts.push_back(in.Next());
+    return parts.size() == 1 ? parts[0] : Concat(body, parts);
+  }
+
   ValueId src, mean, variance, gamma, beta, read;
 };
 
@@ -36,6 +42,7 @@ ConvAttributes DepthwiseOf(const SeparableAttributes& a, size_t branch, int64_t 
 }
 
 void Check(const SeparableAttributes& a) {
+  PD_CHECK(a.sources >= 1 && (a.sources == 1 || a.normalized == 0), "{} normalised sources", a.sources);
   PD_CHECK(a.branches() > 0 && a.pad.size() == a.branches() && a.dilation.size() == a.branches(), "{} strides",
            a.branches());
 }
@@ -107,7 +114,10 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
 
   ValueId diff_src = AddN(body, terms);
   if (a.mask != 0) diff_src = Emit(body, ir::OpKind::kReluBwd, {}, {diff_src, source.read})[0];
-  body.Output("diff_src", diff_src);
+  const int64_t channels = body.shape(diff_src).c() / a.sources;
+  for (int64_t i = 0; i < a.sources; ++i)
+    body.Output(fmt::format("diff_src{}", i),
+                a.sources == 1 ? diff_src : Slice(body, diff_src, i * channels, channels));
   if (a.normalized != 0) {
     const auto sums = Emit(body, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{a.epsilon}),
                            {source.src, source.mean, source.variance, diff_src});

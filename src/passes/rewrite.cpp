@@ -13,6 +13,7 @@ std::span<const Rewrite> Rewrites() {
                                           {"fuse_normalized_sums", FuseNormalizedSums},
                                           {"fuse_separable", FuseSeparable},
                                           {"group_separable", GroupSeparable},
+                                          {"bypass_concat", BypassConcat},
                                           {"fuse_pool_norms", FusePoolNorms},
                                           {"dead_code", DeadCode}};
   return kRewrites;

@@ -24,6 +24,8 @@ ir::Graph FuseSeparable(const ir::Graph& graph);
 // Those that read the same tensor become one node, and so do their gradients, where they are only added up: it gives
 // the sum, and masks it where nothing but a relu_bwd reads that.
 ir::Graph GroupSeparable(const ir::Graph& graph);
+// Such nodes read the parts of a concat that nothing else reads, and give each part its own gradient.
+ir::Graph BypassConcat(const ir::Graph& graph);
 // The pools of one tensor and the statistics behind them become one node, and so do their gradients, with the sums of
 // what reaches them and of what else is added to theirs.
 ir::Graph FusePoolNorms(const ir::Graph& graph);

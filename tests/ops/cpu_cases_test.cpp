@@ -213,27 +213,29 @@ struct Branches {
   std::vector<std::pair<int64_t, int64_t>> windows;
   int64_t stride, out;
   bool normalized = false, affine = false;
+  int64_t sources = 1;
   SeparableAttributes Attributes() const {
     SeparableAttributes a;
     for (const auto& [kernel, dilation] : windows) {
       a.stride.push_back(stride), a.pad.push_back(dilation * (kernel / 2)), a.dilation.push_back(dilation);
     }
-    a.normalized = normalized, a.affine = affine, a.relu = 1;
+    a.normalized = normalized, a.affine = affine, a.relu = 1, a.sources = sources;
     return a;
   }
-  // The shapes of all inputs: src, gamma and beta of its normalisation, then for each branch the weights, diff_dst,
-  // gamma, then the table.
+  // The shapes of all inputs: a source, gamma and beta of its normalisation, then for each branch the weights, diff_dst,
+  // gamma, then the table. The other sources are multiples of the first.
   std::vector<Shape> Shapes(const Shape& src) const {
     const int64_t height = (src.h() - 1) / stride + 1, width = (src.w() - 1) / stride + 1;
     std::vector<Shape> shapes = {src, Shape{src.c()}, Shape{src.c()}};
     for (const auto& [kernel, dilation] : windows)
-      shapes.insert(shapes.end(), {Shape{src.c(), 1, kernel, kernel}, Shape{out, src.c(), 1, 1},
+      shapes.insert(shapes.end(), {Shape{sources * src.c(), 1, kernel, kernel}, Shape{out, sources * src.c(), 1, 1},
                                    Shape{src.n(), out, height, width}, Shape{out}});
     shapes.push_back(Shape{2, 3});
     return shapes;
   }
   std::vector<ValueId> SourceInputs(Graph& g, const std::vector<ValueId>& x) const {
     std::vector<ValueId> inputs = {x[0]};
+    for (int64_t i = 1; i < sources; ++i) inputs.push_back(Scale(g, x[0], static_cast<double>(i) + 1));
     if (!normalized) return inputs;
     const auto statistics = Emit(g, ir::OpKind::kBatchNormStatistics, {}, {x[0]});
     inputs.insert(inputs.end(), statistics.begin(), statistics.end());
@@ -275,11 +277,14 @@ std::vector<Case> BranchCases() {
   const std::vector<std::pair<int64_t, int64_t>> paper = {{3, 1}, {5, 1}, {3, 2}, {5, 2}};
   for (const auto& [src, branches] :
        {std::pair{small, Branches{paper, 1, 12}}, std::pair{large, Branches{paper, 2, 20}},
+        std::pair{small, Branches{{{3, 1}, {3, 2}}, 1, 12, false, false, 4}},
+        std::pair{large, Branches{{{3, 1}}, 1, 16, false, false, 2}},
         std::pair{small, Branches{{{3, 1}, {3, 1}}, 2, 12, true}},
         std::pair{small, Branches{{{7, 1}, {3, 2}}, 1, 4, true, true}},
         std::pair{large, Branches{{{5, 1}}, 1, 16, true, true}}}) {
-    const std::string name = fmt::format("separable x{} s{} normalized {} affine {} {}", branches.windows.size(),
-                                         branches.stride, branches.normalized, branches.affine, src.ToString());
+    const std::string name = fmt::format("separable x{} s{} normalized {} affine {} sources {} {}", branches.windows.size(),
+                                         branches.stride, branches.normalized, branches.affine, branches.sources,
+                                         src.ToString());
     cases.push_back({name, branches.Shapes(src),
                      [=](Graph& g, const auto& x) { return name_rest(g, branches.Forward(g, x)); }, false});
     // Without a normalisation each dst is exact.

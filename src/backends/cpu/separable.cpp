@@ -24,13 +24,14 @@ Sizes SizesOf(const NodeView& view, const A& a) {
   const tensor::Shape& src = view.in(0);
   const bool rows = std::ranges::all_of(a.stride, [](int64_t stride) { return stride == 0; });
   const int64_t n = rows ? src.n() * src.h() : src.n(), h = rows ? 1 : src.h();
-  Sizes sizes{{n, h, src.w(), src.c(), a.relu != 0, base::Threads(), static_cast<float>(a.epsilon)}, {}};
+  const int64_t c = a.sources * src.c();
+  Sizes sizes{{n, h, src.w(), c, a.relu != 0, base::Threads(), static_cast<float>(a.epsilon), a.sources}, {}};
   size_t next = a.source_inputs();
   for (size_t b = 0; b < a.branches(); ++b) {
     const tensor::Shape &first = view.in(static_cast<int>(next)),
                         &pointwise = view.in(static_cast<int>(next + a.weights_of(b)) - 1);
     PD_CHECK(first[2] == first[3], "a window that is no square");
-    kernels::DepthwiseParams depthwise{n, h, src.w(), src.c(), first[2]};
+    kernels::DepthwiseParams depthwise{n, h, src.w(), c, first[2]};
     if (a.depthwise(b)) depthwise.stride = a.stride[b], depthwise.dilation = a.dilation[b], depthwise.pad = a.pad[b];
     sizes.branches.push_back({depthwise, pointwise[0], !a.depthwise(b)});
     next += a.branch_inputs(b);
@@ -70,31 +71,48 @@ kernels::Normalizer NormOf(const ops::SeparableAttributes& a, Operands& in) {
   return {mean, variance, gamma, beta};
 }
 
-// The branches' operands lie in the workspace, as a launch allocates nothing; the kernel's own scratch follows.
-template <class Branch>
-size_t BranchBytes(size_t count) {
-  return (count * sizeof(Branch) + 63) / 64 * 64;
+// Lists of operands lie in the workspace, as a launch allocates nothing; the kernel's own scratch follows.
+template <class T>
+size_t ListBytes(size_t count) {
+  return (count * sizeof(T) + 63) / 64 * 64;
 }
 
-template <class Branch>
-std::span<Branch> BranchesAt(void* workspace, size_t count) {
-  auto* first = static_cast<Branch*>(workspace);
-  std::uninitialized_value_construct_n(first, count);
-  return {first, count};
+// Takes the workspace list by list.
+class Lists {
+ public:
+  explicit Lists(void* workspace) : next_(static_cast<std::byte*>(workspace)) {}
+  template <class T>
+  std::span<T> Take(size_t count) {
+    auto* first = reinterpret_cast<T*>(next_);
+    std::uninitialized_value_construct_n(first, count);
+    next_ += ListBytes<T>(count);
+    return {first, count};
+  }
+  std::byte* rest() const { return next_; }
+
+ private:
+  std::byte* next_;
+};
+
+std::span<const float*> SourcesOf(const ops::SeparableAttributes& a, Operands& in, Lists& lists) {
+  const auto sources = lists.Take<const float*>(static_cast<size_t>(a.sources));
+  for (const float*& source : sources) source = in.Next();
+  return sources;
 }
 
 Lowered LowerForward(const NodeView& view, const ops::SeparableAttributes& a) {
   using Branch = kernels::SeparableForwardBranch;
   const Sizes sizes = SizesOf(view, a);
-  const size_t before = BranchBytes<Branch>(a.branches());
+  const size_t lists = ListBytes<const float*>(static_cast<size_t>(a.sources)) + ListBytes<Branch>(a.branches());
   const size_t scratch = kernels::SeparableForwardScratch(sizes.source, sizes.branches);
-  return OwnKernel(view, NameOf("separable", sizes.branches), before + scratch,
-                   [sizes, a, before](auto in, auto out, void* workspace) {
+  return OwnKernel(view, NameOf("separable", sizes.branches), lists + scratch,
+                   [sizes, a](auto in, auto out, void* workspace) {
                      Operands operands(in);
+                     Lists lists(workspace);
                      kernels::SeparableForwardArgs args{};
-                     args.src = operands.Next();
+                     args.src = SourcesOf(a, operands, lists);
                      args.norm = NormOf(a, operands);
-                     const std::span<Branch> branches = BranchesAt<Branch>(workspace, a.branches());
+                     const std::span<Branch> branches = lists.Take<Branch>(a.branches());
                      for (size_t b = 0; b < branches.size(); ++b) {
                        branches[b].depthwise_weights = operands.Next(a.depthwise(b));
                        branches[b].pointwise_weights = operands.Next();
@@ -103,7 +121,7 @@ Lowered LowerForward(const NodeView& view, const ops::SeparableAttributes& a) {
                        branches[b].variance = Out<double>(out, 3 * b + 2);
                      }
                      args.branches = branches;
-                     args.scratch = static_cast<std::byte*>(workspace) + before;
+                     args.scratch = lists.rest();
                      kernels::SeparableForward(sizes.source, sizes.branches, args);
                    });
 }
@@ -130,26 +148,30 @@ kernels::SeparableBackwardBranch BackwardBranch(const ops::SeparableBwdAttribute
 Lowered LowerBackward(const NodeView& view, const ops::SeparableBwdAttributes& a) {
   using Branch = kernels::SeparableBackwardBranch;
   const Sizes sizes = SizesOf(view, a);
-  const size_t before = BranchBytes<Branch>(a.branches());
+  const auto parts = static_cast<size_t>(a.sources);
+  const size_t lists = 2 * ListBytes<float*>(parts) + ListBytes<Branch>(a.branches());
   const size_t scratch = kernels::SeparableBackwardScratch(sizes.source, sizes.branches);
-  return OwnKernel(view, NameOf("separable_bwd", sizes.branches), before + scratch,
-                   [sizes, a, before](auto in, auto out, void* workspace) {
+  return OwnKernel(view, NameOf("separable_bwd", sizes.branches), lists + scratch,
+                   [sizes, a, parts](auto in, auto out, void* workspace) {
                      Operands operands(in);
+                     Lists lists(workspace);
                      kernels::SeparableBackwardArgs args{};
-                     args.src = operands.Next();
+                     args.src = SourcesOf(a, operands, lists);
                      args.norm = NormOf(a, operands);
                      args.mask = a.mask != 0;
-                     args.diff_src = Out<float>(out, 0);
+                     const std::span<float*> diffs = lists.Take<float*>(parts);
+                     for (size_t i = 0; i < parts; ++i) diffs[i] = Out<float>(out, i);
+                     args.diff_src = diffs;
                      if (a.normalized != 0) {
                        args.src_diff_gamma = Out<float>(out, 1);
                        args.src_diff_beta = Out<float>(out, 2);
                      }
-                     const std::span<Branch> branches = BranchesAt<Branch>(workspace, a.branches());
+                     const std::span<Branch> branches = lists.Take<Branch>(a.branches());
                      size_t output = a.source_outputs();
                      for (size_t b = 0; b < branches.size(); ++b)
                        branches[b] = BackwardBranch(a, b, operands, out, output);
                      args.branches = branches;
-                     args.scratch = static_cast<std::byte*>(workspace) + before;
+                     args.scratch = lists.rest();
                      kernels::SeparableBackward(sizes.source, sizes.branches, args);
                    });
 }
