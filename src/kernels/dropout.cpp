@@ -1,7 +1,6 @@
 #include "kernels/dropout.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -17,14 +16,12 @@ constexpr int64_t kChunk = 1024;  // elements per item: a multiple of the elemen
 void Dropout(const DropoutArgs& args) {
   PD_CHECK(args.rate >= 0 && args.rate < 1, "rate {}", args.rate);
   const DropoutTable& table = PD_KERNEL_TABLE(kDropout);
+  const auto scale = PD_KERNEL_TABLE(kElementwise).scale;
   base::ParallelFor((args.count + kChunk - 1) / kChunk, 4, [&](int64_t begin, int64_t end) {
     const int64_t first = begin * kChunk, last = std::min(end * kChunk, args.count);
-    if (args.rate == 0) {
-      if (args.dst != args.src) std::memcpy(args.dst + first, args.src + first, (last - first) * sizeof(float));
-      return;
-    }
-    table.dropout({args.src, args.dst, first, last, args.rate, base::DropoutScale(args.rate), args.draw.key,
-                   args.draw.op_id, args.draw.step});
+    if (args.rate == 0) return scale(args.src + first, args.weight, args.dst + first, last - first);
+    table.dropout({args.src, args.dst, first, last, args.rate, args.weight * base::DropoutScale(args.rate),
+                   args.draw.key, args.draw.op_id, args.draw.step});
   });
 }
 
@@ -35,7 +32,7 @@ void DropPath(const DropPathArgs& args) {
     for (int64_t sample = begin; sample < end; ++sample) {
       float* dst = args.dst + sample * args.size;
       if (base::DropoutMaskKeep(args.draw, args.rate, sample)) {
-        table.scale(args.src + sample * args.size, base::DropoutScale(args.rate), dst, args.size);
+        table.scale(args.src + sample * args.size, args.weight * base::DropoutScale(args.rate), dst, args.size);
       } else {
         std::fill_n(dst, args.size, 0.0f);
       }

@@ -8,13 +8,14 @@
 
 namespace pdarts::kernels {
 
-// dst = kept ? src / (1 - rate) : 0, per element of `count`; rate 0 copies. dst may be src.
+// dst = kept ? weight * src / (1 - rate) : 0, per element of `count`; rate 0 keeps all. dst may be src.
 struct DropoutArgs {
   const float* src;
   float* dst;
   int64_t count;
   float rate;  // in [0, 1)
   base::DropoutDraw draw;
+  float weight = 1;
 };
 void Dropout(const DropoutArgs& args);
 
@@ -25,6 +26,7 @@ struct DropPathArgs {
   int64_t samples, size;
   float rate;  // in [0, 1)
   base::DropoutDraw draw;
+  float weight = 1;
 };
 void DropPath(const DropPathArgs& args);
 

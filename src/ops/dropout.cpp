@@ -8,7 +8,9 @@ namespace {
 
 using tensor::Shape;
 
-std::vector<tensor::TensorDesc> Infer(const ir::Attributes&, std::span<const tensor::TensorDesc> in) {
+std::vector<tensor::TensorDesc> Infer(const ir::Attributes& packed, std::span<const tensor::TensorDesc> in) {
+  const int64_t index = ir::Unpack<DropoutAttributes>(packed).index;
+  PD_CHECK(in.size() == (index < 0 ? 3 : 4) && (index < 0 || index < in[3].shape.elements()), "weight {}", index);
   PD_CHECK(in[0].shape.rank() == 4 && in[1].dtype == tensor::DType::kF64 && in[2].dtype == tensor::DType::kI64 &&
            in[2].shape.elements() == 2);
   return {in[0]};
@@ -23,7 +25,7 @@ void Reference(const ReferenceContext& c) {
                                static_cast<uint32_t>(a.op_id), static_cast<uint32_t>(c.in<int64_t>(2)[1])};
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
-    const T factor = T{1} / (T{1} - static_cast<T>(rate));
+    const T factor = (a.index < 0 ? T{1} : c.in<T>(3)[a.index]) / (T{1} - static_cast<T>(rate));
     int64_t i = 0;
     for (int64_t n = 0; n < s.n(); ++n)
       for (int64_t channel = 0; channel < s.c(); ++channel)
@@ -37,6 +39,7 @@ void Reference(const ReferenceContext& c) {
 
 void Gradient(GradientContext& c) {
   const ir::Node node = c.node();
+  PD_CHECK(node.inputs.size() == 3, "a pass runs before the gradients");
   c.Contribute(0,
                Emit(c.graph(), ir::OpKind::kDropout, node.attributes, {c.diff(0), node.inputs[1], node.inputs[2]})[0]);
 }

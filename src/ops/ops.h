@@ -195,12 +195,13 @@ ValueId Zeros(Graph& graph, const tensor::TensorDesc& desc);
 
 // ---- dropout.cpp. rate: f64 [1]; rng: i64 [2] = {seed, step}. Kept elements are divided by 1 - rate; rate 0 copies.
 // The mask is a function of (seed, step, op id, element): the element in N, H, W, C order, or the sample n where
-// per_sample (drop path).
+// per_sample (drop path). Passes make it multiply by a weight as well, as scale_by_weight does.
 struct DropoutAttributes {
   int64_t op_id = 0, per_sample = 0;
+  int64_t index = -1;  // of the weight in the table that is the last input then; -1: there is none
   template <class F>
   void Visit(F&& f) {
-    f("op_id", op_id), f("per_sample", per_sample);
+    f("op_id", op_id), f("per_sample", per_sample), f("index", index);
   }
 };
 ValueId Dropout(Graph& graph, ValueId src, ValueId rate, ValueId rng, const DropoutAttributes& attributes);

@@ -14,6 +14,7 @@ std::span<const Rewrite> Rewrites() {
                                           {"fuse_separable", FuseSeparable},
                                           {"group_separable", GroupSeparable},
                                           {"bypass_concat", BypassConcat},
+                                          {"weigh_dropout", WeighDropout},
                                           {"fuse_pool_norms", FusePoolNorms},
                                           {"dead_code", DeadCode}};
   return kRewrites;

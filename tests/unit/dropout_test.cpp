@@ -28,6 +28,8 @@ TEST_CASE("dropout keeps what DropoutMaskKeep says, on every instruction set and
         REQUIRE(dst == expected);
         Dropout({in_place.data(), in_place.data(), count, rate, kDraw});
         REQUIRE(in_place == expected);
+        Dropout({src.data(), dst.data(), count, rate, kDraw, 0.5f});  // a power of two: exact
+        for (int64_t i = 0; i < count; ++i) REQUIRE(dst[i] == 0.5f * expected[i]);
       });
     }
   }
@@ -46,6 +48,8 @@ TEST_CASE("drop path drops whole samples and scales the others", "[kernels]") {
     std::vector<float> dst(src.size(), -9);
     DropPath({src.data(), dst.data(), samples, size, 0.4f, kDraw});
     REQUIRE(dst == expected);
+    DropPath({src.data(), dst.data(), samples, size, 0.4f, kDraw, 0.5f});
+    for (size_t i = 0; i < src.size(); ++i) REQUIRE(dst[i] == 0.5f * expected[i]);
     DropPath({src.data(), dst.data(), samples, size, 0, kDraw});
     REQUIRE(dst == src);
   });

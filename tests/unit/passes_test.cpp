@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <map>
 
 #include "backends/ref/ref_backend.h"
 #include "ops/op.h"
@@ -123,6 +124,31 @@ TEST_CASE("A batch norm that something else reads too stays a term of its sum", 
   const ir::Node& sum = fused.node(fused.value(fused.outputs()[1].second).producer);
   REQUIRE(sum.kind == OpKind::kNormalizedSum);
   CHECK(sum.attributes.ToString() == "indices=[0,1,2] normalized=[0,1,0] epsilon=1e-05");
+}
+
+TEST_CASE("A dropped term's gradient is weighed where it is dropped", "[passes]") {
+  Graph graph;
+  const TensorDesc image{DType::kF64, Shape{2, 3, 4, 4}};
+  const ValueId x = graph.Input("x", image), table = graph.Input("table", {DType::kF64, Shape{1, 2}});
+  const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
+  const ValueId dropped = ops::Dropout(graph, x, rate, rng, {7, 0});
+  const ValueId sum = ops::WeightedSum(graph, {dropped, ops::Relu(graph, x)}, table, {1, 0});
+  const ValueId diff = graph.Input("diff", image);
+  graph.Output("sum", sum);
+  graph.Output("diff_x", ops::DifferentiateFrom(graph, sum, diff, {x})[0]);
+  CHECK(Count(graph, OpKind::kScaleByWeight) == 2);
+  const Graph weighed = DeadCode(WeighDropout(graph));
+  ir::Verify(weighed);
+  CHECK(Count(weighed, OpKind::kScaleByWeight) == 1);
+  CHECK(Count(weighed, OpKind::kDropout) == 2);
+  std::map<std::string, tensor::HostTensor> inputs;
+  for (const auto& [name, input] : {std::pair{"x", x}, std::pair{"table", table}, std::pair{"diff", diff}})
+    inputs[name] = tests::RandomTensor(graph.desc(input), static_cast<uint32_t>(input), 9, 4);
+  inputs["rate"] = tensor::HostTensor::FromDoubles(graph.desc(rate), std::vector<double>{0.25});
+  inputs["rng"] = tensor::HostTensor::FromDoubles(graph.desc(rng), std::vector<double>{3, 4});
+  const auto values = tests::Interpret(graph, inputs), again = tests::Interpret(weighed, inputs);
+  const auto a = values[graph.outputs()[1].second].ToDoubles(), b = again[weighed.outputs()[1].second].ToDoubles();
+  for (size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - b[i]) < 1e-14);
 }
 
 TEST_CASE("Dead code goes, what an assignment or output needs stays", "[passes]") {

@@ -80,7 +80,8 @@ TEST_CASE("A supernet's step is the same without the passes that fuse", "[plan]"
   for (const bool architecture : {false, true}) {
     const Graph graph = architecture ? nn::ArchitectureStep(spec, step) : nn::WeightsStep(spec, step);
     const Outcome with = TrainOn(graph, {});
-    for (const char* name : {"fuse_normalized_sums", "fuse_separable", "group_separable", "bypass_concat", "fuse_pool_norms"}) {
+    for (const char* name : {"fuse_normalized_sums", "fuse_separable", "group_separable", "bypass_concat",
+                             "weigh_dropout", "fuse_pool_norms"}) {
       const Outcome without = TrainOn(graph, {.disabled_passes = {name}});
       for (size_t i = 0; i < with.loss.size(); ++i) CHECK(std::abs(with.loss[i] - without.loss[i]) < 1e-10);
     }

@@ -44,10 +44,11 @@ Lowered LowerDropout(const NodeView& view) {
     const auto rate = static_cast<float>(In<double>(in, 1)[0]);
     const base::DropoutDraw draw{base::PhiloxKey(static_cast<uint64_t>(In<int64_t>(in, 2)[0]), stream),
                                  static_cast<uint32_t>(a.op_id), static_cast<uint32_t>(In<int64_t>(in, 2)[1])};
+    const float weight = a.index < 0 ? 1.0f : In<float>(in, 3)[a.index];
     if (a.per_sample)
-      kernels::DropPath({In<float>(in, 0), Out<float>(out, 0), s.n(), size, rate, draw});
+      kernels::DropPath({In<float>(in, 0), Out<float>(out, 0), s.n(), size, rate, draw, weight});
     else
-      kernels::Dropout({In<float>(in, 0), Out<float>(out, 0), s.n() * size, rate, draw});
+      kernels::Dropout({In<float>(in, 0), Out<float>(out, 0), s.n() * size, rate, draw, weight});
   });
 }
 

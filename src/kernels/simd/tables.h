@@ -173,7 +173,7 @@ struct BatchNormTable {
 
 // Elements of a sum of normalised sources, all arrays at its first one: dst[i] = shift[i % width] + sum over k of
 // scales[k][i % width] * srcs[k][begin + i] in double, rounded once. At most kNormalizedSumBlock of them.
-constexpr int64_t kNormalizedSumBlock = 512;
+constexpr int64_t kNormalizedSumBlock = 1024;
 struct NormalizedSumBlock {
   const float* const* srcs;  // at the tensors' start
   const double* scales;      // rows of `width`
