@@ -57,18 +57,20 @@ void ForwardImage(const PoolParams& p, const float* src, float* dst, uint8_t* wo
 
 // What one thread works in. Whole images, so that rows lie where the pools' kernels look for them.
 struct Lane {
-  Lane(const PoolParams& p, size_t branches, size_t diffs, Cutter cut)
+  Lane(const PoolParams& p, size_t branches, size_t diffs, size_t drops, Cutter cut)
       : srcs(cut.Take<const float*>(static_cast<int64_t>(diffs) + 1)),
         weights(cut.Take<float>(static_cast<int64_t>(diffs) + 1)),
         sum(cut.Take<float>((SourceBands(p).size + p.pad) * p.OutW() * p.c)),
         norm(cut.Take<float>(static_cast<int64_t>(branches) * DstFloats(p))),
         part(cut.Take<float>(SourceFloats(p))),
+        dropped(cut.Take<float>(static_cast<int64_t>(drops) * SourceBands(p).size * p.w * p.c)),
         bytes(cut.used()) {}
   const float** srcs;  // the diffs at the rows that are summed, maybe behind one other
   float* weights;
-  float* sum;   // of the weighted diffs, some rows
-  float* norm;  // the gradient of each branch's dst
-  float* part;  // of diff_src, by one branch
+  float* sum;      // of the weighted diffs, some rows
+  float* norm;     // the gradient of each branch's dst
+  float* part;     // of diff_src, by one branch
+  float* dropped;  // a band of each dropped term
   size_t bytes;
 };
 
@@ -100,11 +102,12 @@ class Backward {
   void Run() const {
     size_t diffs = args_.direct.size();
     for (const PoolNormBackwardBranch& branch : args_.branches) diffs = std::max(diffs, branch.diff_dsts.size());
-    const size_t bytes = Lane(p_, args_.branches.size(), diffs, Cutter(nullptr)).bytes;
+    const size_t drops = args_.drops.size(),
+                 bytes = Lane(p_, args_.branches.size(), diffs, drops, Cutter(nullptr)).bytes;
     std::atomic<int64_t> next = 0;
     base::ParallelFor(args_.lanes, 1, [&](int64_t begin, int64_t end) {
       for (int64_t at = begin; at < end; ++at) {
-        const Lane lane(p_, args_.branches.size(), diffs, lanes_.Lane(at, bytes));
+        const Lane lane(p_, args_.branches.size(), diffs, drops, lanes_.Lane(at, bytes));
         for (int64_t image = next++; image < p_.n; image = next++) RunImage(lane, image);
       }
     });
@@ -135,10 +138,22 @@ class Backward {
     const int64_t row = p_.w * p_.c, at = image * SourceFloats(p_) + first * row;
     int64_t count = 0;
     if (args_.add != nullptr) lane.srcs[count] = args_.add + at, lane.weights[count++] = 1;
-    for (size_t k = 0; k < args_.direct.size(); ++k)
-      lane.srcs[count] = args_.direct[k] + at, lane.weights[count++] = args_.direct_weights[k];
+    for (size_t k = 0; k < args_.direct.size(); ++k) {
+      const bool dropped = !args_.drops.empty() && args_.drops[k] >= 0;
+      lane.srcs[count] = dropped ? Drop(lane, k, at, (end - first) * row) : args_.direct[k] + at;
+      lane.weights[count++] = dropped ? 1 : args_.direct_weights[k];
+    }
     elementwise_.weighted_sum(lane.srcs, lane.weights, count, args_.diff_src + at, 0, (end - first) * row);
     return true;
+  }
+
+  // `count` elements from `at` on of a direct term, weighed and dropped.
+  const float* Drop(const Lane& lane, size_t k, int64_t at, int64_t count) const {
+    float* to = lane.dropped + static_cast<int64_t>(k) * SourceBands(p_).size * p_.w * p_.c;
+    const float scale = args_.direct_weights[k] * base::DropoutScale(args_.drop_rate);
+    PD_KERNEL_TABLE(kDropout).dropout({args_.direct[k], to - at, at, at + count, args_.drop_rate, scale, args_.draw.key,
+                                       static_cast<uint32_t>(args_.drops[k]), args_.draw.step});
+    return to;
   }
 
   float* Norm(const Lane& lane, size_t b) const { return lane.norm + static_cast<int64_t>(b) * DstFloats(p_); }
@@ -210,15 +225,17 @@ void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
         {moments(b), p.n * bands.count, p.c, pixels, args.branches[b].mean, args.branches[b].variance});
 }
 
-size_t PoolNormBackwardScratch(const PoolParams& p, size_t branches, size_t diffs, int lanes) {
+size_t PoolNormBackwardScratch(const PoolParams& p, size_t branches, size_t diffs, size_t drops, int lanes) {
   Cutter cut(nullptr);
   cut.Take<float>(static_cast<int64_t>(branches) * BatchNormGradientLinesSize(p.c));
-  return cut.used() + static_cast<size_t>(lanes) * Lane(p, branches, diffs, Cutter(nullptr)).bytes;
+  return cut.used() + static_cast<size_t>(lanes) * Lane(p, branches, diffs, drops, Cutter(nullptr)).bytes;
 }
 
 void PoolNormBackward(const PoolParams& p, const PoolNormBackwardArgs& args) {
   Check(p, args.branches.size());
   PD_CHECK(args.lanes >= 1, "{} lanes", args.lanes);
+  PD_CHECK(args.drops.empty() || (args.drops.size() == args.direct.size() && p.w * p.c % 4 == 0), "{} drops",
+           args.drops.size());
   Cutter cut(args.scratch);
   Backward(p, args, cut).Run();
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/dropout_mask.h"
 #include "kernels/pool.h"
 
 namespace pdarts::kernels {
@@ -45,13 +46,18 @@ struct PoolNormBackwardArgs {
   // Terms of diff_src too, with their weights, as of skip connections; maybe none.
   std::span<const float* const> direct;
   const float* direct_weights;
+  // Empty, or the op id of each direct term's dropout, -1 where it has none; then W * C is a multiple of 4. The rest of
+  // the draw they share.
+  std::span<const int64_t> drops;
+  base::DropoutDraw draw;
+  float drop_rate;
   float* diff_src;
   int lanes;  // the number of threads
   float epsilon;
   std::byte* scratch;  // PoolNormBackwardScratch bytes, aligned to a cache line
 };
-// diffs: the most of a branch, or the number of direct ones.
-size_t PoolNormBackwardScratch(const PoolParams& params, size_t branches, size_t diffs, int lanes);
+// diffs: the most of a branch, or the number of direct ones; drops: how many of these are dropped, or more.
+size_t PoolNormBackwardScratch(const PoolParams& params, size_t branches, size_t diffs, size_t drops, int lanes);
 void PoolNormBackward(const PoolParams& params, const PoolNormBackwardArgs& args);
 
 }  // namespace pdarts::kernels

@@ -78,7 +78,7 @@ struct SeparableBackwardArgs {
   std::span<const SeparableBackwardBranch> branches;
   bool mask;                         // diff_src is with respect to the ReLU's input; else to its output
   std::span<float* const> diff_src;  // its parts: the branches' sum, with respect to the normalised src
-  float* src_diff_gamma;             // [C]: the sums of diff_src for the normalisation of src; nullptr where it has none
+  float* src_diff_gamma;  // [C]: the sums of diff_src for the normalisation of src; nullptr where it has none
   float* src_diff_beta;
   std::byte* scratch;
 };

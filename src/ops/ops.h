@@ -171,9 +171,12 @@ struct PoolNormBwdAttributes : PoolBwdAttributes {
   std::vector<int64_t> indices;
   int64_t add = 0;        // 1: there is a further term of diff_src
   double epsilon = 1e-5;  // of all normalisations
+  // Empty, or [diffs]: the op id of the dropout on a diff's way to src itself, -1 where there is none.
+  std::vector<int64_t> drops = {};
   template <class F>
   void Visit(F&& f) {
-    PoolBwdAttributes::Visit(f), f("max", max), f("indices", indices), f("add", add), f("epsilon", epsilon);
+    PoolBwdAttributes::Visit(f), f("max", max), f("indices", indices), f("add", add), f("epsilon", epsilon),
+        f("drops", drops);
   }
   size_t branches() const { return max.size(); }
   size_t diffs() const { return indices.size() / (branches() + 1); }
@@ -181,8 +184,8 @@ struct PoolNormBwdAttributes : PoolBwdAttributes {
 // Input: src. Outputs: for each branch dst (not normalised), its mean and variance [, the max pool's workspace].
 std::vector<ValueId> PoolNorm(Graph& graph, ValueId src, const PoolNormAttributes& attributes);
 // Inputs: the table [, the further term], the diffs, then for each branch dst, its mean and variance, diff_gamma,
-// diff_beta [, workspace]. The gradient of a branch's normalised dst is the sum of its weighted diffs; diff_gamma and
-// diff_beta are what batch_norm_bwd_sums finds for that.
+// diff_beta [, workspace] [; rate and rng of the drops]. The gradient of a branch's normalised dst is the sum of its
+// weighted diffs; diff_gamma and diff_beta are what batch_norm_bwd_sums finds for that.
 ValueId PoolNormBwd(Graph& graph, std::vector<ValueId> inputs, const PoolNormBwdAttributes& attributes);  // diff_src
 
 // ---- shape.cpp

@@ -3,8 +3,8 @@
 // the graph of the ops it replaces:
 //   pool_norm:     for each branch max_pool or avg_pool, and batch_norm_statistics of its dst.
 //   pool_norm_bwd: for each branch weighted_sum of its diffs, batch_norm_bwd_data, max_pool_bwd or avg_pool_bwd; add_n
-//                  of the further term, the weighted_sum of the diffs that reach src itself, if there are such, and of
-//                  all these.
+//                  of the further term, the weighted_sum of the diffs that reach src itself, if there are such, the
+//                  dropouts of those that reach it dropped, and of all these.
 #include "ops/body.h"
 #include "ops/definitions.h"
 
@@ -31,14 +31,17 @@ Graph ForwardBody(const ir::Attributes& packed, std::span<const TensorDesc> desc
   return body;
 }
 
-// The weighted sum of a row of indices, or kNoValue where it has none.
+bool IsDropped(const PoolNormBwdAttributes& a, size_t diff) { return !a.drops.empty() && a.drops[diff] >= 0; }
+
+// The weighted sum of a row of indices, or kNoValue where it has none; of the last row, without what is dropped.
 ValueId SumOfRow(Graph& body, const PoolNormBwdAttributes& a, size_t row, ValueId table,
                  const std::vector<ValueId>& diffs) {
   std::vector<ValueId> terms;
   std::vector<int64_t> indices;
   for (size_t k = 0; k < diffs.size(); ++k) {
     const int64_t index = a.indices[row * diffs.size() + k];
-    if (index >= 0) terms.push_back(diffs[k]), indices.push_back(index);
+    if (index < 0 || (row == a.branches() && IsDropped(a, k))) continue;
+    terms.push_back(diffs[k]), indices.push_back(index);
   }
   return terms.empty() ? ir::kNoValue : WeightedSum(body, terms, table, indices);
 }
@@ -59,6 +62,7 @@ ValueId BranchBackward(Graph& body, const PoolNormBwdAttributes& a, size_t b, Va
 
 Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> descs) {
   const auto a = ir::Unpack<PoolNormBwdAttributes>(packed);
+  PD_CHECK(a.drops.empty() || a.drops.size() == a.diffs(), "{} drops", a.drops.size());
   PD_CHECK(a.branches() > 0 && a.diffs() > 0 && a.indices.size() == (a.branches() + 1) * a.diffs(),
            "{} indices, {} pools", a.indices.size(), a.branches());
   Graph body;
@@ -70,6 +74,13 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
   const ValueId direct = SumOfRow(body, a, a.branches(), table, diffs);
   if (direct != ir::kNoValue) terms.push_back(direct);
   for (size_t b = 0; b < a.branches(); ++b) terms.push_back(BranchBackward(body, a, b, table, diffs, in));
+  const ValueId rate = in.Next(!a.drops.empty()), rng = in.Next(!a.drops.empty());
+  for (size_t k = 0; k < a.drops.size(); ++k) {
+    const int64_t index = a.indices[a.branches() * a.diffs() + k];
+    if (IsDropped(a, k))
+      terms.push_back(Emit(body, OpKind::kDropout, ir::Pack(DropoutAttributes{a.drops[k], 0, index}),
+                           {diffs[k], rate, rng, table})[0]);
+  }
   PD_CHECK(in.AllTaken(), "{} inputs", descs.size());
   body.Output("diff_src", AddN(body, terms));
   return body;

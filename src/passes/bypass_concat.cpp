@@ -1,5 +1,5 @@
-// Separable nodes that read a cell's concat read its parts, and give each part its own gradient where all that reads the
-// gradient is slices: neither the concat nor the slices need exist then.
+// Separable nodes that read a cell's concat read its parts, and give each part its own gradient where all that reads
+// the gradient is slices: neither the concat nor the slices need exist then.
 #include <algorithm>
 #include <map>
 

@@ -2,7 +2,7 @@
 // of one tensor and the statistics of their results become one pool_norm. Backward: the weighted sums of the gradients
 // that reach them, batch_norm_bwd_data and the pools' own backward become one pool_norm_bwd, which adds the other terms
 // of the tensor's gradient as well, where there is such a sum: scaled gradients of the same nodes, as skip connections
-// give, and the rest.
+// give, dropped or not, and the rest.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -174,15 +174,20 @@ class BackwardFuser {
     ops::PoolNormBwdAttributes a{ir::Unpack<ops::PoolBwdAttributes>(first.attributes)};
     a.epsilon = EpsilonOf(branches[0]);
     std::vector<ValueId> inputs = {rebuilder_.Map(branches[0].table)}, diffs = DiffsOf(branches), rest;
-    std::vector<int64_t> direct(diffs.size(), -1);
+    Direct direct{diffs, std::vector<int64_t>(diffs.size(), -1), std::vector<int64_t>(diffs.size(), -1)};
     if (at.kind == OpKind::kAddN)
       for (ValueId term : at.inputs)
-        if (!gone_.contains(graph_.value(term).producer) && !TakeDirect(term, branches[0].table, diffs, direct))
+        if (!gone_.contains(graph_.value(term).producer) && !TakeDirect(term, branches[0].table, direct))
           rest.push_back(rebuilder_.Map(term));
+    diffs = direct.diffs;
     if (!rest.empty()) inputs.push_back(ops::AddN(to, rest)), a.add = 1;
     for (ValueId diff : diffs) inputs.push_back(rebuilder_.Map(diff));
     for (const Branch& branch : branches) AppendBranch(branch, diffs, a, inputs);
-    a.indices.insert(a.indices.end(), direct.begin(), direct.end());
+    a.indices.insert(a.indices.end(), direct.indices.begin(), direct.indices.end());
+    if (direct.rate != ir::kNoValue) {
+      a.drops = direct.drops;
+      inputs.insert(inputs.end(), {rebuilder_.Map(direct.rate), rebuilder_.Map(direct.rng)});
+    }
     rebuilder_.Replace(at.outputs[0], ops::PoolNormBwd(to, std::move(inputs), a));
   }
 
@@ -194,16 +199,39 @@ class BackwardFuser {
     return diffs;
   }
 
+  // The diffs, those of the branches first, and how each reaches src itself: -1 for not at all, and for undropped.
+  struct Direct {
+    std::vector<ValueId> diffs;
+    std::vector<int64_t> indices, drops;
+    ValueId rate = ir::kNoValue, rng = ir::kNoValue;  // of the drops
+  };
+
   // A scaled diff that nothing else reads, by the same table; new ones are appended.
-  bool TakeDirect(ValueId term, ValueId table, std::vector<ValueId>& diffs, std::vector<int64_t>& direct) const {
+  bool TakeDirect(ValueId term, ValueId table, Direct& direct) const {
     const Node& scale = Producer(term);
-    if (scale.kind != OpKind::kScaleByWeight || scale.inputs[1] != table || !uses_.ReadOnce(term)) return false;
-    if (graph_.desc(scale.inputs[0]) != graph_.desc(diffs[0])) return false;
-    const auto at = std::ranges::find(diffs, scale.inputs[0]) - diffs.begin();
-    if (at == std::ssize(diffs)) diffs.push_back(scale.inputs[0]), direct.push_back(-1);
-    if (direct[at] >= 0) return false;
-    direct[at] = scale.attributes.Int("index");
+    const bool dropped = scale.kind == OpKind::kDropout && CanDrop(scale, direct);
+    if ((scale.kind != OpKind::kScaleByWeight && !dropped) || scale.inputs.back() != table || !uses_.ReadOnce(term))
+      return false;
+    if (graph_.desc(scale.inputs[0]) != graph_.desc(direct.diffs[0])) return false;
+    const auto at = std::ranges::find(direct.diffs, scale.inputs[0]) - direct.diffs.begin();
+    if (at == std::ssize(direct.diffs)) {
+      direct.diffs.push_back(scale.inputs[0]);
+      direct.indices.push_back(-1), direct.drops.push_back(-1);
+    }
+    if (direct.indices[at] >= 0) return false;
+    direct.indices[at] = scale.attributes.Int("index");
+    if (!dropped) return true;
+    direct.drops[at] = scale.attributes.Int("op_id");
+    direct.rate = scale.inputs[1], direct.rng = scale.inputs[2];
     return true;
+  }
+
+  // The kernel draws for rows, and four elements a draw.
+  bool CanDrop(const Node& dropout, const Direct& direct) const {
+    const tensor::Shape& shape = graph_.shape(dropout.inputs[0]);
+    if (dropout.inputs.size() != 4 || dropout.attributes.Int("per_sample") != 0) return false;
+    if (shape.w() * shape.c() % 4 != 0) return false;
+    return direct.rate == ir::kNoValue || (direct.rate == dropout.inputs[1] && direct.rng == dropout.inputs[2]);
   }
 
   void AppendBranch(const Branch& branch, const std::vector<ValueId>& diffs, ops::PoolNormBwdAttributes& a,

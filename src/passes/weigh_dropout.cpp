@@ -21,10 +21,9 @@ ir::Graph WeighDropout(const ir::Graph& graph) {
     ir::Attributes attributes = node.attributes;
     attributes.Set("index", scale.attributes.Int("index"));
     const ir::Graph::Scope scope(rebuilder.graph(), node.name);
-    rebuilder.Replace(node.outputs[0],
-                      ops::Emit(rebuilder.graph(), node.kind, std::move(attributes),
-                                {rebuilder.Map(scale.inputs[0]), rebuilder.Map(node.inputs[1]),
-                                 rebuilder.Map(node.inputs[2]), rebuilder.Map(scale.inputs[1])})[0]);
+    rebuilder.Replace(node.outputs[0], ops::Emit(rebuilder.graph(), node.kind, std::move(attributes),
+                                                 {rebuilder.Map(scale.inputs[0]), rebuilder.Map(node.inputs[1]),
+                                                  rebuilder.Map(node.inputs[2]), rebuilder.Map(scale.inputs[1])})[0]);
   }
   return rebuilder.Finish();
 }

@@ -259,10 +259,11 @@ class Bench {
       kernels::WeightedSum({added.data(), nullptr, 3, terms[0].data(), count_});
     });
     const int lanes = base::Threads();
-    std::vector<std::byte> block(kernels::PoolNormBackwardScratch(p, 2, diffs, lanes) + 64);
+    std::vector<std::byte> block(kernels::PoolNormBackwardScratch(p, 2, diffs, 0, lanes) + 64);
     auto* aligned = block.data() + (64 - reinterpret_cast<uintptr_t>(block.data()) % 64) % 64;
     Line("pool norm bwd" + of, tensors, [&] {
-      kernels::PoolNormBackward(p, {backward, terms[0].data(), {}, nullptr, terms[0].data(), lanes, 1e-5f, aligned});
+      kernels::PoolNormBackward(
+          p, {backward, terms[0].data(), {}, nullptr, {}, {}, 0, terms[0].data(), lanes, 1e-5f, aligned});
     });
   }
 

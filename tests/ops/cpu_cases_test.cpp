@@ -222,8 +222,8 @@ struct Branches {
     a.normalized = normalized, a.affine = affine, a.relu = 1, a.sources = sources;
     return a;
   }
-  // The shapes of all inputs: a source, gamma and beta of its normalisation, then for each branch the weights, diff_dst,
-  // gamma, then the table. The other sources are multiples of the first.
+  // The shapes of all inputs: a source, gamma and beta of its normalisation, then for each branch the weights,
+  // diff_dst, gamma, then the table. The other sources are multiples of the first.
   std::vector<Shape> Shapes(const Shape& src) const {
     const int64_t height = (src.h() - 1) / stride + 1, width = (src.w() - 1) / stride + 1;
     std::vector<Shape> shapes = {src, Shape{src.c()}, Shape{src.c()}};
@@ -282,9 +282,9 @@ std::vector<Case> BranchCases() {
         std::pair{small, Branches{{{3, 1}, {3, 1}}, 2, 12, true}},
         std::pair{small, Branches{{{7, 1}, {3, 2}}, 1, 4, true, true}},
         std::pair{large, Branches{{{5, 1}}, 1, 16, true, true}}}) {
-    const std::string name = fmt::format("separable x{} s{} normalized {} affine {} sources {} {}", branches.windows.size(),
-                                         branches.stride, branches.normalized, branches.affine, branches.sources,
-                                         src.ToString());
+    const std::string name =
+        fmt::format("separable x{} s{} normalized {} affine {} sources {} {}", branches.windows.size(), branches.stride,
+                    branches.normalized, branches.affine, branches.sources, src.ToString());
     cases.push_back({name, branches.Shapes(src),
                      [=](Graph& g, const auto& x) { return name_rest(g, branches.Forward(g, x)); }, false});
     // Without a normalisation each dst is exact.
@@ -379,6 +379,8 @@ ValueId PoolNorms(Graph& g, const std::vector<ValueId>& x, const PoolNormBwdAttr
     if (a.max[b] != 0) inputs.push_back(forward[next + 3]);
     next += a.max[b] != 0 ? 4 : 3;
   }
+  if (!a.drops.empty())
+    inputs.insert(inputs.end(), {g.Input("rate", {DType::kF64, Shape{1}}), g.Input("rng", {DType::kI64, Shape{2}})});
   return backward ? PoolNormBwd(g, std::move(inputs), a) : Concat(g, branches);
 }
 
@@ -398,6 +400,11 @@ std::vector<Case> PoolNormCases() {
           cases.push_back({fmt::format("pool norm x{} max {} s{} add {} backward {}", max.size(), max[0], window.stride,
                                        add, backward),
                            inputs, [=](Graph& g, const auto& x) { return PoolNorms(g, x, a, backward); }, false});
+        if (window.stride > 1) continue;
+        // Both diffs dropped, or one beside another that is not.
+        a.indices[a.indices.size() - 2] = 2, a.indices.back() = 3, a.drops = {9, add == 0 ? 7 : -1};
+        cases.push_back({fmt::format("pool norm x{} max {} add {} dropped", max.size(), max[0], add), inputs,
+                         [=](Graph& g, const auto& x) { return PoolNorms(g, x, a, true); }, false});
       }
   return cases;
 }

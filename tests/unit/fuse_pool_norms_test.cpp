@@ -52,6 +52,24 @@ Graph State(const std::vector<Edge>& edges, bool alphas_wanted, bool alone = fal
   return DeadCode(MergeSums(graph));
 }
 
+// As State does for skip connections beside pools, but dropped ones.
+Graph DroppedSkips(int64_t channels) {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF64, Shape{2, channels, 5, 5}});
+  const ValueId table = graph.Input("table", {DType::kF64, Shape{2, 3}});
+  const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
+  std::vector<ValueId> nodes;
+  for (int64_t i : {0, 1}) {
+    const ValueId pool = ops::BatchNorm(graph, ops::AvgPool(graph, x, {3, 1, 1}), ir::kNoValue, ir::kNoValue, 1e-5).dst;
+    nodes.push_back(
+        ops::WeightedSum(graph, {pool, ops::Dropout(graph, x, rate, rng, {40 + i, 0})}, table, {3 * i, 3 * i + 2}));
+  }
+  const ValueId result = ops::Concat(graph, nodes);
+  graph.Output("result", result);
+  graph.Output("diff_x", ops::DifferentiateFrom(graph, result, graph.Input("diff", graph.desc(result)), {x})[0]);
+  return WeighDropout(FuseNormalizedSums(DeadCode(MergeSums(graph))));
+}
+
 const ir::Node& Only(const Graph& graph, OpKind kind) {
   REQUIRE(Count(graph, kind) == 1);
   return *std::ranges::find_if(graph.nodes(), [&](const ir::Node& node) { return node.kind == kind; });
@@ -59,6 +77,19 @@ const ir::Node& Only(const Graph& graph, OpKind kind) {
 
 std::vector<int64_t> List(const ir::Node& node, const char* name) {
   return std::get<std::vector<int64_t>>(node.attributes.Get(name));
+}
+
+TEST_CASE("Dropped skip connections join the pools' gradients where a draw fits a row", "[passes]") {
+  for (const int64_t channels : {4, 3}) {
+    const Graph graph = DroppedSkips(channels), fused = FusePoolNorms(graph);
+    ir::Verify(fused);
+    CHECK(Count(graph, OpKind::kDropout) == 4);
+    CHECK(Count(fused, OpKind::kDropout) == (channels == 4 ? 2 : 4));
+    std::vector<int64_t> drops = List(Only(fused, OpKind::kPoolNormBwd), "drops");
+    std::ranges::sort(drops);
+    CHECK(drops == (channels == 4 ? std::vector<int64_t>{40, 41} : std::vector<int64_t>{}));
+    CheckSameValues(graph, fused, tests::DropoutInputs(0.25));
+  }
 }
 
 TEST_CASE("The pools of a state become one node each way, with all of the state's gradient", "[passes]") {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
-#include <map>
 
 #include "backends/ref/ref_backend.h"
 #include "ops/op.h"
@@ -141,14 +140,7 @@ TEST_CASE("A dropped term's gradient is weighed where it is dropped", "[passes]"
   ir::Verify(weighed);
   CHECK(Count(weighed, OpKind::kScaleByWeight) == 1);
   CHECK(Count(weighed, OpKind::kDropout) == 2);
-  std::map<std::string, tensor::HostTensor> inputs;
-  for (const auto& [name, input] : {std::pair{"x", x}, std::pair{"table", table}, std::pair{"diff", diff}})
-    inputs[name] = tests::RandomTensor(graph.desc(input), static_cast<uint32_t>(input), 9, 4);
-  inputs["rate"] = tensor::HostTensor::FromDoubles(graph.desc(rate), std::vector<double>{0.25});
-  inputs["rng"] = tensor::HostTensor::FromDoubles(graph.desc(rng), std::vector<double>{3, 4});
-  const auto values = tests::Interpret(graph, inputs), again = tests::Interpret(weighed, inputs);
-  const auto a = values[graph.outputs()[1].second].ToDoubles(), b = again[weighed.outputs()[1].second].ToDoubles();
-  for (size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - b[i]) < 1e-14);
+  CheckSameValues(graph, weighed, tests::DropoutInputs(0.25));
 }
 
 TEST_CASE("Dead code goes, what an assignment or output needs stays", "[passes]") {

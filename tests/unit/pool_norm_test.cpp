@@ -139,10 +139,19 @@ std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const 
   if (in_place) diff_src = d.further;
   const float* further = in_place ? diff_src.data() : d.further.data();
   const int lanes = base::Threads();
-  std::vector<std::byte> scratch(PoolNormBackwardScratch(p, of.size(), std::max<size_t>(3, way.direct), lanes) + 64);
+  std::vector<std::byte> scratch(PoolNormBackwardScratch(p, of.size(), std::max<size_t>(3, way.direct), 0, lanes) + 64);
   auto* aligned = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
-  PoolNormBackward(p, {of, way.add ? further : nullptr, std::span(d.direct).first(way.direct), d.direct_weights,
-                       diff_src.data(), lanes, kEpsilon, aligned});
+  PoolNormBackward(p, {of,
+                       way.add ? further : nullptr,
+                       std::span(d.direct).first(way.direct),
+                       d.direct_weights,
+                       {},
+                       {},
+                       0,
+                       diff_src.data(),
+                       lanes,
+                       kEpsilon,
+                       aligned});
   return diff_src;
 }
 

@@ -42,8 +42,7 @@ Lowered LowerDropout(const NodeView& view) {
   const auto stream = a.per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout;
   return OwnKernel(view, a.per_sample ? "own:drop_path" : "own:dropout", 0, [=](auto in, auto out, void*) {
     const auto rate = static_cast<float>(In<double>(in, 1)[0]);
-    const base::DropoutDraw draw{base::PhiloxKey(static_cast<uint64_t>(In<int64_t>(in, 2)[0]), stream),
-                                 static_cast<uint32_t>(a.op_id), static_cast<uint32_t>(In<int64_t>(in, 2)[1])};
+    const base::DropoutDraw draw = DrawOf(stream, a.op_id, In<int64_t>(in, 2));
     const float weight = a.index < 0 ? 1.0f : In<float>(in, 3)[a.index];
     if (a.per_sample)
       kernels::DropPath({In<float>(in, 0), Out<float>(out, 0), s.n(), size, rate, draw, weight});
@@ -53,6 +52,11 @@ Lowered LowerDropout(const NodeView& view) {
 }
 
 }  // namespace
+
+base::DropoutDraw DrawOf(base::RandomStream stream, int64_t op_id, const int64_t* rng) {
+  return {base::PhiloxKey(static_cast<uint64_t>(rng[0]), stream), static_cast<uint32_t>(op_id),
+          static_cast<uint32_t>(rng[1])};
+}
 
 Lowered LowerElementwise(const NodeView& view) {
   const int64_t count = view.out(0).elements();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/dropout_mask.h"
 #include "device/backend.h"
 
 namespace pdarts::backends::cpu {
@@ -55,6 +56,9 @@ template <class T>
 T* Out(std::span<void* const> out, size_t i) {
   return static_cast<T*>(out[i]);
 }
+
+// The draw of a dropout op; rng: seed and step.
+base::DropoutDraw DrawOf(base::RandomStream stream, int64_t op_id, const int64_t* rng);
 
 class OneDnn;  // engine, stream, interned layouts: onednn.h
 

@@ -77,7 +77,10 @@ Lowered LowerNormBackward(const NodeView& view) {
   const size_t srcs_at = LinesOf<Branch>(a.branches()), weights_at = srcs_at + LinesOf<const float*>(a.indices.size());
   const size_t scratch_at = weights_at + LinesOf<float>(a.indices.size());
   const int lanes = base::Threads();
-  const size_t bytes = scratch_at + kernels::PoolNormBackwardScratch(p, a.branches(), a.diffs(), lanes);
+  std::vector<int64_t> drops;  // of the direct diffs
+  for (size_t k = 0; k < a.drops.size(); ++k)
+    if (a.indices[a.branches() * a.diffs() + k] >= 0) drops.push_back(a.drops[k]);
+  const size_t bytes = scratch_at + kernels::PoolNormBackwardScratch(p, a.branches(), a.diffs(), drops.size(), lanes);
   Lowered lowered = OwnKernel(view, "own:pool_norm_bwd", bytes, [=](auto in, auto out, void* workspace) {
     const std::span<Branch> branches = At<Branch>(workspace, 0, a.branches());
     const auto srcs = At<const float*>(workspace, srcs_at, a.indices.size());
@@ -107,9 +110,22 @@ Lowered LowerNormBackward(const NodeView& view) {
       input += a.max[b] != 0 ? 6 : 5;
     }
     const auto direct = take_row(branches.size());
-    kernels::PoolNormBackward(
-        p, {branches, a.add != 0 ? In<float>(in, 1) : nullptr, direct, weights.data() + first, Out<float>(out, 0),
-            lanes, static_cast<float>(a.epsilon), static_cast<std::byte*>(workspace) + scratch_at});
+    kernels::PoolNormBackwardArgs args{.branches = branches,
+                                       .add = a.add != 0 ? In<float>(in, 1) : nullptr,
+                                       .direct = direct,
+                                       .direct_weights = weights.data() + first,
+                                       .drops = drops,
+                                       .draw = {},
+                                       .drop_rate = 0,
+                                       .diff_src = Out<float>(out, 0),
+                                       .lanes = lanes,
+                                       .epsilon = static_cast<float>(a.epsilon),
+                                       .scratch = static_cast<std::byte*>(workspace) + scratch_at};
+    if (!drops.empty()) {
+      args.drop_rate = static_cast<float>(In<double>(in, input)[0]);
+      args.draw = DrawOf(base::RandomStream::kDropout, 0, In<int64_t>(in, input + 1));
+    }
+    kernels::PoolNormBackward(p, args);
   });
   if (a.add != 0) lowered.spec.in_place = {{1, 0}};
   return lowered;

@@ -57,8 +57,8 @@ PD_INLINE Vec Kept(Vec v) {
   return v;
 }
 
-// For loops over memory: the line 1 KB behind p is asked for, as the hardware's own prefetching begins anew at every page
-// and for every source. It may lie behind the tensor's end.
+// For loops over memory: the line 1 KB behind p is asked for, as the hardware's own prefetching begins anew at every
+// page and for every source. It may lie behind the tensor's end.
 PD_INLINE void ReadAhead(const float* p) { __builtin_prefetch(p + 256, 0, 3); }
 
 // The first n lanes, 0 < n < kWidth; the others read nothing and are zero, or are not written.
