@@ -26,7 +26,7 @@ void Relu(const float* src, float* dst, int64_t count) {
 }
 
 void AddMasked(const AddMaskedArgs& a) {
-  PD_KERNEL_TABLE(kElementwise).add_masked({a.src, a.add, a.mask, a.dst, a.count});
+  PD_KERNEL_TABLE(kElementwise).add_masked({a.src, a.add, a.mask, a.dst, a.rows, a.width, a.stride, a.stream});
 }
 
 void StreamCopy(const float* src, float* dst, int64_t count) {

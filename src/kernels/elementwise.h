@@ -41,13 +41,15 @@ struct DotsArgs {
 int64_t DotsScratch(int64_t sources, int64_t count);
 void Dots(const DotsArgs& args);
 
-// On the calling thread: dst = src + add where mask is positive, else 0; add and mask may be nullptr.
+// On the calling thread: dst = src + add where mask is positive, else 0; add and mask may be nullptr. dst [rows][width]
+// is dense, the others' rows lie `stride` apart.
 struct AddMaskedArgs {
   const float* src;
   const float* add;
   const float* mask;
   float* dst;
-  int64_t count;
+  int64_t rows, width, stride;
+  bool stream = false;  // dst is written past the caches if its rows are aligned; see StreamCopy
 };
 void AddMasked(const AddMaskedArgs& args);
 

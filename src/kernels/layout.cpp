@@ -47,7 +47,8 @@ void Fill(float* dst, float value, int64_t count) {
 void CopyRows(const CopyRowsArgs& a) {
   const LayoutTable& table = PD_KERNEL_TABLE(kLayout);
   base::ParallelFor(a.rows, RowGrain(a.width), [&](int64_t b, int64_t e) {
-    table.copy_rows({a.src + b * a.src_stride, a.src_stride, a.dst + b * a.dst_stride, a.dst_stride, e - b, a.width});
+    table.copy_rows(
+        {a.src + b * a.src_stride, a.src_stride, a.dst + b * a.dst_stride, a.dst_stride, e - b, a.width, false});
   });
 }
 
@@ -62,7 +63,7 @@ void ConcatChannels(const ConcatArgs& a) {
       int64_t offset = 0;
       for (int64_t i = 0; i < a.sources; offset += a.channels[i++]) {
         table.copy_rows({a.srcs[i] + b * a.channels[i], a.channels[i], a.dst + b * channels + offset, channels,
-                         std::min(kBlock, end - b), a.channels[i]});
+                         std::min(kBlock, end - b), a.channels[i], false});
       }
     }
   });
@@ -81,7 +82,7 @@ void Subsample(const SubsampleParams& p, const float* src, float* dst) {
   base::ParallelFor(p.n * out_h, RowGrain(out_w * p.c), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
       const int64_t row = item / out_h * p.h + item % out_h * 2 + p.offset;
-      table.copy_rows({src + (row * p.w + p.offset) * p.c, 2 * p.c, dst + item * out_w * p.c, p.c, out_w, p.c});
+      table.copy_rows({src + (row * p.w + p.offset) * p.c, 2 * p.c, dst + item * out_w * p.c, p.c, out_w, p.c, false});
     }
   });
 }
@@ -97,7 +98,7 @@ void SubsampleBackward(const SubsampleParams& p, const float* diff_dst, float* d
       std::fill_n(row, p.w * p.c, 0.0f);
       if (y % 2 != p.offset) continue;
       table.copy_rows(
-          {diff_dst + (image * out_h + y / 2) * out_w * p.c, p.c, row + p.offset * p.c, 2 * p.c, out_w, p.c});
+          {diff_dst + (image * out_h + y / 2) * out_w * p.c, p.c, row + p.offset * p.c, 2 * p.c, out_w, p.c, false});
     }
   });
 }

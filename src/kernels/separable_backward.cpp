@@ -8,6 +8,8 @@
 namespace pdarts::kernels {
 namespace {
 
+constexpr int64_t kStreamWidth = 16;  // floats of the widest vector
+
 Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s.h, s.w, s.c}; }
 
 // What all threads share of one branch.
@@ -173,27 +175,47 @@ class Backward {
     const bool stream = Streams(s_.n * ImageFloats());
     const int64_t before = tiling_.FirstImage(tile) * ImageFloats();
     float* memory = s_.parts == 1 ? args_.diff_src[0] + before : nullptr;
+    const auto shifted = [](const float* p, int64_t by) { return p == nullptr ? nullptr : p + by; };
+    const float* mask = args_.mask ? src : nullptr;
     for (int64_t band = 0; band < bands.count; ++band) {
       const int64_t first = bands.First(band), end = bands.First(band + 1), at = first * s_.w * s_.c;
+      const int64_t pixels = (end - first) * s_.w, pixel = (before + at) / s_.c;
+      if (branch(Count() - 1).pointwise_only && args_.norm.mean == nullptr) {
+        ToParts(lane, {lane.diff_middle + at, shifted(add, at), shifted(mask, at)}, pixel, pixels, stream);
+        continue;
+      }
       float* rows = stream || s_.parts > 1 ? lane.diff_src - at : memory;  // as if the tile began there
-      AddToSource(Count() - 1, depthwise,
-                  {lane.diff_middle, shared_[Count() - 1].backward, add, args_.mask ? src : nullptr, rows, first, end,
-                   stream ? memory : nullptr});
-      if (s_.parts > 1) Scatter(lane, (before + at) / s_.c, (end - first) * s_.w, stream);
+      AddToSource(
+          Count() - 1, depthwise,
+          {lane.diff_middle, shared_[Count() - 1].backward, add, mask, rows, first, end, stream ? memory : nullptr});
+      if (s_.parts > 1) ToParts(lane, {lane.diff_src, nullptr, nullptr}, pixel, pixels, stream);
       if (args_.norm.mean == nullptr) continue;
       float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;
-      BatchNormChunkSums(
-          {args_.src[0] + before + at, rows + at, (end - first) * s_.w, s_.c, src_mean_, sums, sums + s_.c});
+      BatchNormChunkSums({args_.src[0] + before + at, rows + at, pixels, s_.c, src_mean_, sums, sums + s_.c});
     }
   }
 
-  // A band of diff_src to its parts, from pixel `first` on.
-  void Scatter(const Lane& lane, int64_t first, int64_t pixels, bool stream) const {
+  // What makes some pixels of diff_src: src + add where mask is positive; add and mask may be nullptr.
+  struct Pixels {
+    const float *src, *add, *mask;
+  };
+
+  // To the parts of diff_src, from pixel `first` on.
+  void ToParts(const Lane& lane, const Pixels& from, int64_t first, int64_t count, bool stream) const {
     const int64_t width = s_.c / s_.parts;
+    const bool dense = s_.parts == 1, direct = !stream || dense || width % kStreamWidth == 0;
     for (int64_t i = 0; i < s_.parts; ++i) {
+      const int64_t at = i * width;
       float* to = args_.diff_src[static_cast<size_t>(i)] + first * width;
-      CopyRuns({lane.diff_src + i * width, s_.c, stream ? lane.part : to, width, pixels, width});
-      if (stream) StreamCopy(lane.part, to, pixels * width);
+      AddMasked({.src = from.src + at,
+                 .add = from.add == nullptr ? nullptr : from.add + at,
+                 .mask = from.mask == nullptr ? nullptr : from.mask + at,
+                 .dst = direct ? to : lane.part,
+                 .rows = dense ? 1 : count,
+                 .width = dense ? count * width : width,
+                 .stride = dense ? 0 : s_.c,
+                 .stream = stream && direct});
+      if (!direct) StreamCopy(lane.part, to, count * width);
     }
   }
 
@@ -202,7 +224,7 @@ class Backward {
     if (!branch(i).pointwise_only) return DepthwiseBackwardDataRows(depthwise, rows);
     const int64_t at = rows.first * s_.w * s_.c, count = (rows.end - rows.first) * s_.w * s_.c;
     AddMasked({rows.diff_dst + at, rows.add != nullptr ? rows.add + at : nullptr,
-               rows.mask != nullptr ? rows.mask + at : nullptr, rows.diff_src + at, count});
+               rows.mask != nullptr ? rows.mask + at : nullptr, rows.diff_src + at, 1, count, 0});
     if (rows.copy != nullptr) StreamCopy(rows.diff_src + at, rows.copy + at, count);
   }
 

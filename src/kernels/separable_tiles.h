@@ -89,9 +89,6 @@ void ForItems(const SeparableSource& s, int64_t items, const Body& body) {
   });
 }
 
-// Copies `rows` runs of `width` floats that lie src_stride and dst_stride apart, on the calling thread.
-inline void CopyRuns(const CopyRowsRange& runs) { PD_KERNEL_TABLE(kLayout).copy_rows(runs); }
-
 // How src is read: its parts side by side, normalised, after the ReLU, or as it lies.
 class SourceReader {
  public:
@@ -106,7 +103,6 @@ class SourceReader {
     const int64_t pixels = source_.h * source_.w, rows = count * pixels, image = pixels * source_.c;
     if (source_.parts > 1) {
       Gather(first * pixels, rows, tile);
-      if (source_.relu) Relu(tile, tile, count * image);
       return tile;
     }
     const float* from = src_[0] + first * image;
@@ -123,7 +119,8 @@ class SourceReader {
   void Gather(int64_t first, int64_t rows, float* tile) const {
     const int64_t width = source_.c / source_.parts;
     for (int64_t part = 0; part < source_.parts; ++part)
-      CopyRuns({src_[static_cast<size_t>(part)] + first * width, width, tile + part * width, source_.c, rows, width});
+      PD_KERNEL_TABLE(kLayout).copy_rows({src_[static_cast<size_t>(part)] + first * width, width, tile + part * width,
+                                          source_.c, rows, width, source_.relu});
   }
 
   const SeparableSource& source_;

@@ -92,13 +92,15 @@ struct SgdRange {
   float clip, learning_rate, momentum, weight_decay;
 };
 
-// dst = src + add where mask is positive, else 0; add and mask may be nullptr.
+// dst = src + add where mask is positive, else 0; add and mask may be nullptr. dst [rows][width], the others' rows lie
+// `stride` apart.
 struct MaskedSum {
   const float* src;
   const float* add;
   const float* mask;
   float* dst;
-  int64_t count;
+  int64_t rows, width, stride;
+  bool stream;  // past the caches, where dst's rows are whole vectors
 };
 
 // Past the caches, where dst is aligned.
@@ -224,6 +226,7 @@ struct CopyRowsRange {
   int64_t src_stride;
   float* dst;
   int64_t dst_stride, rows, width;
+  bool relu;  // of what is copied
 };
 
 struct LayoutTable {
