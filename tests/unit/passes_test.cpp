@@ -125,24 +125,6 @@ TEST_CASE("A batch norm that something else reads too stays a term of its sum", 
   CHECK(sum.attributes.ToString() == "indices=[0,1,2] normalized=[0,1,0] epsilon=1e-05");
 }
 
-TEST_CASE("A dropped term's gradient is weighed where it is dropped", "[passes]") {
-  Graph graph;
-  const TensorDesc image{DType::kF64, Shape{2, 3, 4, 4}};
-  const ValueId x = graph.Input("x", image), table = graph.Input("table", {DType::kF64, Shape{1, 2}});
-  const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
-  const ValueId dropped = ops::Dropout(graph, x, rate, rng, {7, 0});
-  const ValueId sum = ops::WeightedSum(graph, {dropped, ops::Relu(graph, x)}, table, {1, 0});
-  const ValueId diff = graph.Input("diff", image);
-  graph.Output("sum", sum);
-  graph.Output("diff_x", ops::DifferentiateFrom(graph, sum, diff, {x})[0]);
-  CHECK(Count(graph, OpKind::kScaleByWeight) == 2);
-  const Graph weighed = DeadCode(WeighDropout(graph));
-  ir::Verify(weighed);
-  CHECK(Count(weighed, OpKind::kScaleByWeight) == 1);
-  CHECK(Count(weighed, OpKind::kDropout) == 2);
-  CheckSameValues(graph, weighed, tests::DropoutInputs(0.25));
-}
-
 TEST_CASE("Dead code goes, what an assignment or output needs stays", "[passes]") {
   Graph graph;
   const ValueId x = graph.Input("x", kImage);
@@ -295,41 +277,6 @@ TEST_CASE("A separable convolution whose weights are computed later begins a gro
   ir::Verify(grouped);
   CHECK(Count(grouped, OpKind::kSeparable) == 2);
   CheckSameValues(graph, grouped);
-}
-
-// What two 1x1 convolutions behind a ReLU do to a concat, and the gradients of its sources. `pooled`: something else
-// reads the concat too.
-Graph Preprocessed(bool pooled) {
-  Graph graph;
-  std::vector<ValueId> sources, terms;
-  for (const char* name : {"a", "b", "c"}) sources.push_back(graph.Input(name, {DType::kF64, Shape{2, 4, 3, 5}}));
-  const ValueId concat = ops::Concat(graph, sources), relu = ops::Relu(graph, concat);
-  std::vector<ValueId> wanted = sources;
-  for (const char* name : {"pre0", "pre1"}) {
-    wanted.push_back(graph.Input(name, {DType::kF64, Shape{6, 12, 1, 1}}));
-    terms.push_back(
-        ops::BatchNorm(graph, ops::Conv2d(graph, relu, wanted.back(), {}), ir::kNoValue, ir::kNoValue, 1e-5).dst);
-  }
-  if (pooled) terms.push_back(ops::Slice(graph, ops::AvgPool(graph, concat, {3, 1, 1}), 2, 6));
-  const ValueId result = ops::AddN(graph, terms), diff = graph.Input("diff", graph.desc(result));
-  graph.Output("result", result);
-  int number = 0;
-  for (ValueId gradient : ops::DifferentiateFrom(graph, result, diff, wanted))
-    graph.Output(fmt::format("gradient{}", number++), gradient);
-  return DeadCode(GroupSeparable(FuseSeparable(graph)));
-}
-
-TEST_CASE("Convolutions of a concat read its sources, if nothing else reads it", "[passes]") {
-  const Graph graph = Preprocessed(false), parts = DeadCode(BypassConcat(graph));
-  CHECK(Count(graph, OpKind::kConcat) == 1);
-  CHECK(Count(graph, OpKind::kSlice) == 3);
-  ir::Verify(parts);
-  CHECK(Count(parts, OpKind::kConcat) + Count(parts, OpKind::kSlice) == 0);
-  CHECK(Only(parts, OpKind::kSeparable).attributes.Int("sources") == 3);
-  CHECK(Only(parts, OpKind::kSeparableBwd).outputs.size() == 3 + 2);
-  CheckSameValues(graph, parts);
-  const Graph pooled = Preprocessed(true);
-  CHECK(ir::ToString(BypassConcat(pooled)) == ir::ToString(pooled));
 }
 
 // Nodes separable_bwd that read one x. Where their diff_src goes, and who else reads their weights' gradients, is up to

@@ -103,9 +103,9 @@ std::span<const float*> SourcesOf(const ops::SeparableAttributes& a, Operands& i
 Lowered LowerForward(const NodeView& view, const ops::SeparableAttributes& a) {
   using Branch = kernels::SeparableForwardBranch;
   const Sizes sizes = SizesOf(view, a);
-  const size_t lists = ListBytes<const float*>(static_cast<size_t>(a.sources)) + ListBytes<Branch>(a.branches());
+  const size_t list_bytes = ListBytes<const float*>(static_cast<size_t>(a.sources)) + ListBytes<Branch>(a.branches());
   const size_t scratch = kernels::SeparableForwardScratch(sizes.source, sizes.branches);
-  return OwnKernel(view, NameOf("separable", sizes.branches), lists + scratch,
+  return OwnKernel(view, NameOf("separable", sizes.branches), list_bytes + scratch,
                    [sizes, a](auto in, auto out, void* workspace) {
                      Operands operands(in);
                      Lists lists(workspace);
@@ -149,9 +149,9 @@ Lowered LowerBackward(const NodeView& view, const ops::SeparableBwdAttributes& a
   using Branch = kernels::SeparableBackwardBranch;
   const Sizes sizes = SizesOf(view, a);
   const auto parts = static_cast<size_t>(a.sources);
-  const size_t lists = 2 * ListBytes<float*>(parts) + ListBytes<Branch>(a.branches());
+  const size_t list_bytes = 2 * ListBytes<float*>(parts) + ListBytes<Branch>(a.branches());
   const size_t scratch = kernels::SeparableBackwardScratch(sizes.source, sizes.branches);
-  return OwnKernel(view, NameOf("separable_bwd", sizes.branches), lists + scratch,
+  return OwnKernel(view, NameOf("separable_bwd", sizes.branches), list_bytes + scratch,
                    [sizes, a, parts](auto in, auto out, void* workspace) {
                      Operands operands(in);
                      Lists lists(workspace);
