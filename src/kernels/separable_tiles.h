@@ -17,11 +17,13 @@ namespace pdarts::kernels {
 // A tile is some whole images. For sums, tiles are gathered into slices, each worked through by one thread in order, so
 // that they need be kept only once a slice. All follows from the sizes alone, as it shapes the sums.
 struct Tiling {
-  static constexpr int64_t kTileBytes = 32 << 10;  // of src: a tile's few tensors together lie in a second cache
+  static constexpr int64_t kTileBytes = 128 << 10;  // of src: a tile's few tensors together lie in a second cache
+  static constexpr int64_t kLeastTiles = 24;        // so that there is work for all threads
   static constexpr int64_t kSlices = 32;
 
   explicit Tiling(const SeparableSource& s)
-      : batch(s.n), images(std::clamp<int64_t>(kTileBytes / (s.h * s.w * s.c * 4), 1, s.n)) {
+      : batch(s.n),
+        images(std::clamp<int64_t>(kTileBytes / (s.h * s.w * s.c * 4), 1, std::max<int64_t>(1, s.n / kLeastTiles))) {
     tiles = (batch + images - 1) / images;
     slice_tiles = (tiles + kSlices - 1) / kSlices;
     slices = (tiles + slice_tiles - 1) / slice_tiles;
