@@ -1,6 +1,7 @@
 // Times each kernel against copying the bytes it reads and writes: kernels_bench [ISA] [THREADS] [RUNS], the least of
 // RUNS each. Not a test: numbers for src/kernels/README.md.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
 #include "kernels/pool_norm.h"
+#include "kernels/separable.h"
 
 namespace {
 
@@ -56,6 +59,11 @@ class Floats {
   std::unique_ptr<float[], Free> data_;
 };
 
+// The first cache line's beginning in a block that is a line larger than needed.
+std::byte* Aligned(std::vector<std::byte>& block) {
+  return block.data() + (64 - reinterpret_cast<uintptr_t>(block.data()) % 64) % 64;
+}
+
 class Bench {
  public:
   Bench(int64_t n, int64_t side, int64_t c) : n_(n), side_(side), c_(c), count_(n * side * side * c) {
@@ -72,6 +80,7 @@ class Bench {
     for (const int64_t kernel : {3, 5, 7}) Depthwise(kernel, 2, 1);
     for (const int64_t kernel : {3, 5}) Depthwise(kernel, 1, 2);
     Pointwise();
+    for (const std::vector<int64_t>& kernels : {std::vector<int64_t>{1}, {3}, {5}, {3, 5, 3, 5}}) Separables(kernels);
     Elementwise();
     Norms();
     for (const int64_t terms : {5, 14}) Sums(terms);
@@ -122,6 +131,46 @@ class Bench {
     line("1x1 bwd data", [&] { kernels::PointwiseBackwardData(p, {b_.data(), weights.data(), d_.data()}); });
     line("1x1 bwd wei", [&] {
       kernels::PointwiseBackwardWeights(p, {a_.data(), b_.data(), weights.data(), scratch.data()});
+    });
+  }
+
+  // Branches of one src with these windows, 1 being a 1x1 alone, each with a dst and a gradient of its own.
+  void Separables(const std::vector<int64_t>& windows) {
+    const int lanes = base::Threads();
+    const kernels::SeparableSource source{n_, side_, side_, c_, true, lanes, 1e-5f};
+    std::vector<kernels::SeparableBranch> branches;
+    std::vector<kernels::SeparableForwardBranch> forward;
+    std::vector<kernels::SeparableBackwardBranch> backward;
+    std::vector<Floats> dst(windows.size()), diff(windows.size());
+    const std::vector<float> weights(c_ * c_, 0.25f), sums(c_, 0.5f);
+    std::vector<float> diff_weights(c_ * c_), diff_taps(c_ * 64);
+    std::vector<double> mean(c_, 0.25), variance(c_, 1), batch_mean(c_), batch_variance(c_);
+    for (size_t i = 0; i < windows.size(); ++i) {
+      const int64_t k = windows[i];
+      for (Floats* buffer : {&dst[i], &diff[i]}) buffer->assign(count_, 0.5f);
+      branches.push_back(
+          {{.n = n_, .h = side_, .w = side_, .c = c_, .kernel = k, .stride = 1, .dilation = 1, .pad = k / 2},
+           c_,
+           k == 1});
+      const float* taps = k == 1 ? nullptr : small_.data();
+      forward.push_back({taps, weights.data(), dst[i].data(), batch_mean.data(), batch_variance.data()});
+      backward.push_back({taps, weights.data(), dst[i].data(), mean.data(), variance.data(), nullptr, diff[i].data(),
+                          sums.data(), sums.data(), 1, k == 1 ? nullptr : diff_taps.data(), diff_weights.data()});
+    }
+    std::vector<std::byte> block(std::max(kernels::SeparableForwardScratch(source, branches),
+                                          kernels::SeparableBackwardScratch(source, branches)) +
+                                 64);
+    const float* src = a_.data();
+    float* diff_src = d_.data();
+    const auto count = static_cast<double>(windows.size());
+    const std::string name = fmt::format("separable {}", fmt::join(windows, ","));
+    Line(name + " fwd", 1 + count, [&] {
+      kernels::SeparableForward(source, branches, {std::span(&src, 1), {}, forward, Aligned(block)});
+    });
+    Line(name + " bwd", 2 + 2 * count, [&] {
+      kernels::SeparableBackward(
+          source, branches,
+          {std::span(&src, 1), {}, backward, true, std::span(&diff_src, 1), nullptr, nullptr, Aligned(block)});
     });
   }
 
@@ -260,10 +309,9 @@ class Bench {
     });
     const int lanes = base::Threads();
     std::vector<std::byte> block(kernels::PoolNormBackwardScratch(p, 2, diffs, 0, lanes) + 64);
-    auto* aligned = block.data() + (64 - reinterpret_cast<uintptr_t>(block.data()) % 64) % 64;
     Line("pool norm bwd" + of, tensors, [&] {
       kernels::PoolNormBackward(
-          p, {backward, terms[0].data(), {}, nullptr, {}, {}, 0, terms[0].data(), lanes, 1e-5f, aligned});
+          p, {backward, terms[0].data(), {}, nullptr, {}, {}, 0, terms[0].data(), lanes, 1e-5f, Aligned(block)});
     });
   }
 
