@@ -19,21 +19,16 @@ using ir::ValueId;
 class ConcatBypass {
  public:
   explicit ConcatBypass(const ir::Graph& graph)
-      : graph_(graph),
-        rebuilder_(graph),
-        live_(LiveNodes(graph)),
-        uses_(CountUses(graph)),
-        readers_(FindReaders(graph)),
-        gone_(graph.nodes().size()) {
-    for (NodeId id = 0; id < static_cast<NodeId>(live_.size()); ++id)
-      if (live_[id] != 0 && graph.node(id).kind == OpKind::kConcat) Find(id);
+      : graph_(graph), rebuilder_(graph), uses_(graph), gone_(graph.nodes().size()) {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id)
+      if (uses_.Live(id) && graph.node(id).kind == OpKind::kConcat) Find(id);
   }
 
   ir::Graph Run() {
-    for (NodeId id = 0; id < static_cast<NodeId>(live_.size()); ++id) {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
       if (const auto it = concats_.find(id); it != concats_.end())
         Emit(graph_.node(id), graph_.node(it->second));
-      else if (live_[id] != 0 && gone_[id] == 0)
+      else if (uses_.Live(id) && gone_[id] == 0)
         rebuilder_.Copy(id);
     }
     return rebuilder_.Finish();
@@ -44,16 +39,15 @@ class ConcatBypass {
   void Find(NodeId id) {
     const Node& concat = graph_.node(id);
     const ValueId dst = concat.outputs[0];
-    const auto& readers = readers_[dst];
     const auto channels = [&](ValueId v) { return graph_.shape(v).c(); };
     const bool equal = std::ranges::all_of(concat.inputs, [&](ValueId v) { return channels(v) == Part(concat); });
-    if (concat.inputs.size() < 2 || !equal || uses_[dst] != static_cast<int>(readers.size())) return;
-    if (!std::ranges::all_of(readers, [&](NodeId reader) { return Fits(graph_.node(reader), concat); })) return;
+    if (concat.inputs.size() < 2 || !equal) return;
+    if (!uses_.ReadOnlyBy(dst, [&](const Node& reader) { return Fits(reader, concat); })) return;
     gone_[id] = 1;
-    for (NodeId reader : readers) {
+    for (NodeId reader : uses_.Readers(dst)) {
       concats_[reader] = id;
       if (graph_.node(reader).kind != OpKind::kSeparableBwd) continue;
-      for (NodeId slice : readers_[graph_.node(reader).outputs[0]]) gone_[slice] = 1;
+      for (NodeId slice : uses_.Readers(graph_.node(reader).outputs[0])) gone_[slice] = 1;
     }
   }
 
@@ -65,12 +59,10 @@ class ConcatBypass {
     if (reader.inputs[0] != dst || std::ranges::count(reader.inputs, dst) != 1) return false;
     if (reader.attributes.Int("normalized") != 0 || reader.attributes.Int("sources") != 1) return false;
     if (reader.kind == OpKind::kSeparable) return true;
-    return uses_[diff] == static_cast<int>(readers_[diff].size()) &&
-           std::ranges::all_of(readers_[diff], [&](NodeId id) {
-             const Node& slice = graph_.node(id);
-             return slice.kind == OpKind::kSlice && slice.attributes.Int("channels") == Part(concat) &&
-                    slice.attributes.Int("first_channel") % Part(concat) == 0;
-           });
+    return uses_.ReadOnlyBy(diff, [&](const Node& slice) {
+      return slice.kind == OpKind::kSlice && slice.attributes.Int("channels") == Part(concat) &&
+             slice.attributes.Int("first_channel") % Part(concat) == 0;
+    });
   }
 
   void Emit(const Node& node, const Node& concat) {
@@ -84,7 +76,7 @@ class ConcatBypass {
     const auto outputs = ops::Emit(rebuilder_.graph(), node.kind, std::move(attributes), std::move(inputs));
     size_t next = 0;
     if (node.kind == OpKind::kSeparableBwd) {
-      for (NodeId id : readers_[node.outputs[0]]) {
+      for (NodeId id : uses_.Readers(node.outputs[0])) {
         const Node& slice = graph_.node(id);
         const int64_t part = slice.attributes.Int("first_channel") / Part(concat);
         rebuilder_.Replace(slice.outputs[0], outputs[static_cast<size_t>(part)]);
@@ -97,11 +89,9 @@ class ConcatBypass {
 
   const ir::Graph& graph_;
   Rebuilder rebuilder_;
-  std::vector<char> live_;
-  std::vector<int> uses_;
-  std::vector<std::vector<NodeId>> readers_;  // live ones of each value, one for each time it is read
-  std::vector<char> gone_;                    // concats and slices that nobody needs any more
-  std::map<NodeId, NodeId> concats_;          // by the separable node, the concat it read
+  Uses uses_;
+  std::vector<char> gone_;            // concats and slices that nobody needs any more
+  std::map<NodeId, NodeId> concats_;  // by the separable node, the concat it read
 };
 
 }  // namespace

@@ -56,40 +56,27 @@ struct Scaled {
 class Fuser {
  public:
   explicit Fuser(const ir::Graph& graph)
-      : graph_(graph),
-        rebuilder_(graph),
-        live_(LiveNodes(graph)),
-        uses_(CountUses(graph)),
-        readers_(FindReaders(graph)),
-        replaced_(graph.nodes().size()) {}
+      : graph_(graph), rebuilder_(graph), uses_(graph), replaced_(graph.nodes().size()) {}
 
   ir::Graph Run() {
-    for (NodeId id = 0; id < Nodes(); ++id)
-      if (live_[id] && graph_.node(id).kind == OpKind::kBatchNormApply) FindApply(id);
-    for (NodeId id = 0; id < Nodes(); ++id) {
-      if (live_[id] && graph_.node(id).kind == OpKind::kBatchNormBwdSums) FindMember(id);
-      if (live_[id] && graph_.node(id).kind == OpKind::kWeightedSumBwdWeights) FindTable(id);
+    for (NodeId id = 0; id < uses_.Nodes(); ++id)
+      if (uses_.Live(id) && graph_.node(id).kind == OpKind::kBatchNormApply) FindApply(id);
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
+      if (uses_.Live(id) && graph_.node(id).kind == OpKind::kBatchNormBwdSums) FindMember(id);
+      if (uses_.Live(id) && graph_.node(id).kind == OpKind::kWeightedSumBwdWeights) FindTable(id);
     }
     std::multimap<NodeId, ValueId> places;
     for (const auto& [diff, group] : groups_)
       if (group.place >= 0) places.emplace(group.place, diff);
-    for (NodeId id = 0; id < Nodes(); ++id) {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
       for (auto [it, end] = places.equal_range(id); it != end; ++it) EmitGroup(it->second, groups_.at(it->second));
-      if (live_[id] && replaced_[id] == 0 && !Rewrite(graph_.node(id))) rebuilder_.Copy(id);
+      if (uses_.Live(id) && replaced_[id] == 0 && !Rewrite(graph_.node(id))) rebuilder_.Copy(id);
     }
     return rebuilder_.Finish();
   }
 
  private:
-  NodeId Nodes() const { return static_cast<NodeId>(graph_.nodes().size()); }
   NodeId Producer(ValueId value) const { return graph_.value(value).producer; }
-
-  // Whether nodes for which `fits` holds are all that reads a value.
-  template <class F>
-  bool ReadOnlyBy(ValueId value, F&& fits) const {
-    return uses_[value] == static_cast<int>(readers_[value].size()) &&
-           std::ranges::all_of(readers_[value], [&](NodeId id) { return fits(graph_.node(id)); });
-  }
 
   // One epsilon for all: the first one met.
   bool SameEpsilon(const Node& node) {
@@ -102,7 +89,7 @@ class Fuser {
   void FindApply(NodeId id) {
     const Node& node = graph_.node(id);
     const ValueId dst = node.outputs[0], mean = node.inputs[1], variance = node.inputs[2];
-    const bool only_sums = ReadOnlyBy(dst, [&](const Node& reader) {
+    const bool only_sums = uses_.ReadOnlyBy(dst, [&](const Node& reader) {
       const bool sum = reader.kind == OpKind::kWeightedSum || reader.kind == OpKind::kWeightedSumBwdWeights;
       return sum && reader.inputs[0] != dst;
     });
@@ -141,8 +128,8 @@ class Fuser {
              std::equal(node.inputs.begin(), node.inputs.begin() + 3, sums.inputs.begin()) &&
              std::equal(sums.outputs.begin(), sums.outputs.end(), node.inputs.begin() + 4);
     };
-    const bool alone = ReadOnlyBy(scaled, [&](const Node& node) { return &node == &sums || is_data(node); }) &&
-                       ReadOnlyBy(sums.outputs[0], is_data) && ReadOnlyBy(sums.outputs[1], is_data);
+    const bool alone = uses_.ReadOnlyBy(scaled, [&](const Node& node) { return &node == &sums || is_data(node); }) &&
+                       uses_.ReadOnlyBy(sums.outputs[0], is_data) && uses_.ReadOnlyBy(sums.outputs[1], is_data);
     const bool several = scale.kind == OpKind::kWeightedSum && !HasApply(scale);
     if ((scale.kind != OpKind::kScaleByWeight && !several) || !alone) return;
     if (!IsF64(sums.inputs[1]) || !SameEpsilon(sums)) return;
@@ -157,12 +144,6 @@ class Fuser {
     if (!several) replaced_[Producer(scaled)] = 1;
   }
 
-  // The add_n that alone reads a value, or -1.
-  NodeId SumOver(ValueId value) const {
-    if (uses_[value] != 1 || readers_[value].empty()) return -1;
-    return graph_.node(readers_[value][0]).kind == OpKind::kAddN ? readers_[value][0] : -1;
-  }
-
   // The gradients of the table by several sums with the same g are one, if one add_n alone reads them.
   void FindTable(NodeId id) {
     const Node& node = graph_.node(id);
@@ -173,8 +154,8 @@ class Fuser {
     if (group.diff_table == ir::kNoValue) {
       group.diff_table = node.outputs[0];
     } else {
-      const NodeId sum = SumOver(node.outputs[0]);
-      if (sum < 0 || sum != SumOver(group.diff_table)) return;
+      const auto sum = uses_.OnlyReader(node.outputs[0], OpKind::kAddN);
+      if (!sum || sum != uses_.OnlyReader(group.diff_table, OpKind::kAddN)) return;
       dropped_.insert(node.outputs[0]);
     }
     replaced_[id] = 1;
@@ -267,9 +248,7 @@ class Fuser {
 
   const ir::Graph& graph_;
   Rebuilder rebuilder_;
-  std::vector<char> live_;
-  std::vector<int> uses_;
-  std::vector<std::vector<NodeId>> readers_;  // live ones of each value, one for each time it is read
+  Uses uses_;
   std::optional<double> epsilon_;
   std::vector<char> replaced_;           // nodes whose work others do
   std::map<ValueId, SumTerm> applies_;   // what an apply becomes in a sum

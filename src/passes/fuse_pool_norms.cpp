@@ -21,28 +21,6 @@ using ir::NodeId;
 using ir::OpKind;
 using ir::ValueId;
 
-// What both directions look up. `readers`: live nodes that read a value, one for each time.
-class Uses {
- public:
-  explicit Uses(const ir::Graph& graph)
-      : graph_(graph), live_(LiveNodes(graph)), counts_(CountUses(graph)), readers_(FindReaders(graph)) {}
-
-  NodeId Nodes() const { return static_cast<NodeId>(live_.size()); }
-  bool Live(NodeId id) const { return live_[id] != 0; }
-  bool ReadOnce(ValueId value) const { return counts_[value] == 1 && readers_[value].size() == 1; }
-  // The first reader of this kind.
-  std::optional<NodeId> Reader(ValueId value, OpKind kind) const {
-    const auto found = std::ranges::find_if(readers_[value], [&](NodeId id) { return graph_.node(id).kind == kind; });
-    return found == readers_[value].end() ? std::nullopt : std::optional(*found);
-  }
-
- private:
-  const ir::Graph& graph_;
-  std::vector<char> live_;
-  std::vector<int> counts_;
-  std::vector<std::vector<NodeId>> readers_;
-};
-
 class ForwardFuser {
  public:
   explicit ForwardFuser(const ir::Graph& graph) : graph_(graph), rebuilder_(graph), uses_(graph) {
@@ -150,7 +128,7 @@ class BackwardFuser {
     if (!branch) return;
     NodeId place = id;
     const ValueId diff_src = graph_.node(id).outputs[0];
-    if (const auto sum = uses_.Reader(diff_src, OpKind::kAddN); sum && uses_.ReadOnce(diff_src))
+    if (const auto sum = uses_.OnlyReader(diff_src, OpKind::kAddN))
       if (const auto group = groups_.find(*sum); group == groups_.end() || Alike(group->second[0], *branch))
         place = *sum;
     groups_[place].push_back(*branch);

@@ -122,31 +122,26 @@ class ForwardGrouper {
 
 class BackwardGrouper {
  public:
-  explicit BackwardGrouper(const ir::Graph& graph)
-      : graph_(graph),
-        rebuilder_(graph),
-        live_(LiveNodes(graph)),
-        uses_(CountUses(graph)),
-        readers_(FindReaders(graph)) {
+  explicit BackwardGrouper(const ir::Graph& graph) : graph_(graph), rebuilder_(graph), uses_(graph) {
     std::vector<NodeId> nodes;
-    for (NodeId id = 0; id < static_cast<NodeId>(live_.size()); ++id) {
-      if (live_[id] == 0) continue;
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
+      if (!uses_.Live(id)) continue;
       const Node& node = graph.node(id);
       // A source's own normalisation is one convolution's: fuse_separable takes it where nothing else reads it.
       if (node.kind == OpKind::kSeparableBwd && node.attributes.Int("normalized") == 0) nodes.push_back(id);
     }
     std::map<Key, std::vector<NodeId>> candidates;
     for (NodeId id : nodes)
-      if (const auto sum = OnlyReader(graph.node(id).outputs[0], OpKind::kAddN))
+      if (const auto sum = uses_.OnlyReader(graph.node(id).outputs[0], OpKind::kAddN))
         candidates[KeyOf(graph.node(id), *sum)].push_back(id);
     for (auto& [key, members] : candidates) Take(std::get<NodeId>(key), std::move(members));
   }
 
   ir::Graph Run() {
-    for (NodeId id = 0; id < static_cast<NodeId>(live_.size()); ++id) {
+    for (NodeId id = 0; id < uses_.Nodes(); ++id) {
       if (const auto group = groups_.find(id); group != groups_.end())
         Emit(group->second);
-      else if (live_[id] != 0 && !gone_.contains(id) && !DropTerms(graph_.node(id)))
+      else if (uses_.Live(id) && !gone_.contains(id) && !DropTerms(graph_.node(id)))
         rebuilder_.Copy(id);
     }
     return rebuilder_.Finish();
@@ -158,19 +153,12 @@ class BackwardGrouper {
     std::optional<NodeId> mask;  // the relu_bwd that it does itself
   };
 
-  // The node of this kind that alone reads a value, once.
-  std::optional<NodeId> OnlyReader(ValueId value, OpKind kind) const {
-    if (uses_[value] != 1 || readers_[value].empty()) return std::nullopt;
-    const NodeId reader = readers_[value][0];
-    return graph_.node(reader).kind == kind ? std::optional(reader) : std::nullopt;
-  }
-
   // A group of the candidates, but for those with a weights' gradient that is read before all have run.
   void Take(NodeId sum, std::vector<NodeId> members) {
     const NodeId place = members.back();
     std::erase_if(members, [&](NodeId id) {
       return std::ranges::any_of(graph_.node(id).outputs, [&](ValueId output) {
-        return std::ranges::any_of(readers_[output], [&](NodeId reader) { return reader <= place; });
+        return std::ranges::any_of(uses_.Readers(output), [&](NodeId reader) { return reader <= place; });
       });
     });
     if (members.size() < 2) return;
@@ -189,7 +177,7 @@ class BackwardGrouper {
     const Node& first = graph_.node(members[0]);
     if (sum.inputs.size() != members.size() || first.attributes.Int("relu") == 0 || first.attributes.Int("mask") != 0)
       return std::nullopt;
-    const auto mask = OnlyReader(sum.outputs[0], OpKind::kReluBwd);
+    const auto mask = uses_.OnlyReader(sum.outputs[0], OpKind::kReluBwd);
     if (!mask || graph_.node(*mask).inputs[0] != sum.outputs[0]) return std::nullopt;
     const ValueId read = graph_.node(*mask).inputs[1], src = first.inputs[0];
     const Node& relu = graph_.node(graph_.value(read).producer);
@@ -216,10 +204,8 @@ class BackwardGrouper {
 
   const ir::Graph& graph_;
   Rebuilder rebuilder_;
-  std::vector<char> live_;
-  std::vector<int> uses_;
-  std::vector<std::vector<NodeId>> readers_;  // live ones of each value
-  std::map<NodeId, Group> groups_;            // by the last member
+  Uses uses_;
+  std::map<NodeId, Group> groups_;  // by the last member
   std::set<NodeId> gone_;
   std::set<ValueId> dropped_;  // terms that are in another
 };

@@ -81,4 +81,16 @@ std::vector<int> CountUses(const ir::Graph& graph) {
   return uses;
 }
 
+Uses::Uses(const ir::Graph& graph)
+    : graph_(graph), live_(LiveNodes(graph)), counts_(CountUses(graph)), readers_(FindReaders(graph)) {}
+
+std::optional<ir::NodeId> Uses::Reader(ir::ValueId value, ir::OpKind kind) const {
+  const auto found = std::ranges::find_if(readers_[value], [&](ir::NodeId id) { return graph_.node(id).kind == kind; });
+  return found == readers_[value].end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<ir::NodeId> Uses::OnlyReader(ir::ValueId value, ir::OpKind kind) const {
+  return ReadOnce(value) ? Reader(value, kind) : std::nullopt;
+}
+
 }  // namespace pdarts::passes

@@ -11,10 +11,9 @@ ir::Graph WeighDropout(const ir::Graph& graph) {
   const std::vector<int> uses = CountUses(graph);
   for (ir::NodeId id = 0; id < static_cast<ir::NodeId>(graph.nodes().size()); ++id) {
     const ir::Node& node = graph.node(id);
-    const ir::Node& scale = graph.node(graph.value(node.inputs.empty() ? node.outputs[0] : node.inputs[0]).producer);
-    const bool fits = node.kind == ir::OpKind::kDropout && node.inputs.size() == 3 &&
-                      scale.kind == ir::OpKind::kScaleByWeight && uses[node.inputs[0]] == 1;
-    if (!fits) {
+    const bool alone = node.kind == ir::OpKind::kDropout && node.inputs.size() == 3 && uses[node.inputs[0]] == 1;
+    const ir::Node& scale = graph.node(alone ? graph.value(node.inputs[0]).producer : id);
+    if (scale.kind != ir::OpKind::kScaleByWeight || !alone) {
       rebuilder.Copy(id);
       continue;
     }
