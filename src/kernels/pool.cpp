@@ -50,7 +50,7 @@ void MaxPoolBackward(const PoolParams& params, const float* diff_dst, const uint
   Check(params);
   const MaxPoolTable& table = PD_KERNEL_TABLE(kMaxPool);
   ForRows(params, params.h, [&](const PoolRow& row, int64_t in, int64_t out) {
-    table.backward_row(row, diff_dst + out, workspace + out, diff_src + in);
+    table.backward_row(row, diff_dst + out, workspace + out, nullptr, diff_src + in);
   });
 }
 
@@ -64,8 +64,9 @@ void AveragePoolForward(const PoolParams& params, const float* src, float* dst) 
 void AveragePoolBackward(const PoolParams& params, const float* diff_dst, float* diff_src) {
   Check(params);
   const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
-  ForRows(params, params.h,
-          [&](const PoolRow& row, int64_t in, int64_t out) { table.backward_row(row, diff_dst + out, diff_src + in); });
+  ForRows(params, params.h, [&](const PoolRow& row, int64_t in, int64_t out) {
+    table.backward_row(row, diff_dst + out, nullptr, diff_src + in);
+  });
 }
 
 void GlobalAveragePoolForward(const float* src, int64_t n, int64_t pixels, int64_t channels, float* dst) {

@@ -62,14 +62,14 @@ struct Lane {
         weights(cut.Take<float>(static_cast<int64_t>(diffs) + 1)),
         sum(cut.Take<float>((SourceBands(p).size + p.pad) * p.OutW() * p.c)),
         norm(cut.Take<float>(static_cast<int64_t>(branches) * DstFloats(p))),
-        part(cut.Take<float>(SourceFloats(p))),
+        row(cut.Take<float>(p.w * p.c)),
         dropped(cut.Take<float>(static_cast<int64_t>(drops) * SourceBands(p).size * p.w * p.c)),
         bytes(cut.used()) {}
   const float** srcs;  // the diffs at the rows that are summed, maybe behind one other
   float* weights;
   float* sum;      // of the weighted diffs, some rows
   float* norm;     // the gradient of each branch's dst
-  float* part;     // of diff_src, by one branch
+  float* row;      // a row of a sum
   float* dropped;  // a band of each dropped term
   size_t bytes;
 };
@@ -173,19 +173,23 @@ class Backward {
   // Rows [first, end) of diff_src, to which this branch is added; sum is what there is of it already, or nullptr.
   void Pool(const Lane& lane, int64_t image, size_t b, const float* sum, int64_t first, int64_t end) const {
     const uint8_t* workspace = args_.branches[b].workspace;
-    const int64_t at = image * SourceFloats(p_);
-    float* diff_src = sum == nullptr ? args_.diff_src + at : lane.part;
+    const int64_t at = image * SourceFloats(p_), floats = p_.w * p_.c;
     PoolRow row = RowOf(p_);
     for (row.y = first; row.y < end; ++row.y) {
+      const float* add = sum == nullptr ? nullptr : sum + at;
+      if (sum == args_.diff_src && SomeTwice()) {
+        std::copy_n(sum + at + row.y * floats, floats, lane.row);
+        add = lane.row - row.y * floats;
+      }
       if (workspace != nullptr)
-        max_.backward_row(row, Norm(lane, b), workspace + image * DstFloats(p_), diff_src);
+        max_.backward_row(row, Norm(lane, b), workspace + image * DstFloats(p_), add, args_.diff_src + at);
       else
-        average_.backward_row(row, Norm(lane, b), diff_src);
+        average_.backward_row(row, Norm(lane, b), add, args_.diff_src + at);
     }
-    if (sum == nullptr) return;
-    const float* terms[] = {sum + at, lane.part};
-    elementwise_.weighted_sum(terms, nullptr, 2, args_.diff_src + at, first * p_.w * p_.c, end * p_.w * p_.c);
   }
+
+  // Whether a row's last block or vector may overlap the one before, so that a sum in place would be added to twice.
+  bool SomeTwice() const { return p_.w % kPoolBlockPixels != 0 || p_.c % kWidestVector != 0; }
 
   const PoolParams& p_;
   const PoolNormBackwardArgs& args_;

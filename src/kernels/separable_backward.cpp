@@ -8,8 +8,6 @@
 namespace pdarts::kernels {
 namespace {
 
-constexpr int64_t kStreamWidth = 16;  // floats of the widest vector
-
 Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s.h, s.w, s.c}; }
 
 // What all threads share of one branch.
@@ -203,7 +201,7 @@ class Backward {
   // To the parts of diff_src, from pixel `first` on.
   void ToParts(const Lane& lane, const Pixels& from, int64_t first, int64_t count, bool stream) const {
     const int64_t width = s_.c / s_.parts;
-    const bool dense = s_.parts == 1, direct = !stream || dense || width % kStreamWidth == 0;
+    const bool dense = s_.parts == 1, direct = !stream || dense || width % kWidestVector == 0;
     for (int64_t i = 0; i < s_.parts; ++i) {
       const int64_t at = i * width;
       float* to = args_.diff_src[static_cast<size_t>(i)] + first * width;

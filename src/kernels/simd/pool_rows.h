@@ -1,8 +1,8 @@
-// What pooling rows share. Idea: 3x3 windows that lie inside the row, which are nearly all there are, are done by
-// blocks of four pixels of one channel vector in registers, so that each loaded vector serves every window that sees
-// it; the rest, and other windows, go one pixel at a time. Both add in the same order and give the same bits. The
-// backward passes gather: each src pixel asks the windows that cover it, in a fixed order, so that no two threads add
-// to one place.
+// What pooling rows share. Idea: rows of 3x3 windows, which are nearly all there are, go by blocks of four pixels of
+// one channel vector in registers, so that each loaded vector serves every window that sees it. Blocks at a row's ends
+// also ask whether a column exists. Other windows go one pixel at a time. Both add in the same order and give the same
+// bits. The backward passes gather: each src pixel asks the windows that cover it, in a fixed order, so that no two
+// threads add to one place.
 #pragma once
 
 #include "kernels/simd/tables.h"
@@ -13,6 +13,7 @@ namespace {
 
 struct Range {
   int64_t begin, end;
+  PD_INLINE int64_t size() const { return end - begin; }
 };
 
 // The taps of window `out` that lie inside [0, size).
@@ -27,35 +28,53 @@ PD_INLINE Range Windows(const PoolRow& row, int64_t at, int64_t windows) {
   return {reach <= 0 ? 0 : (reach + row.stride - 1) / row.stride, Min((at + row.pad) / row.stride + 1, windows)};
 }
 
-constexpr int kPixels = 4;  // of a block
+static_assert(kWidestVector % kWidth == 0, "see PoolRow");
+constexpr int kMostWindows = 16;  // that cover one position: as many as the widest window has rows
+constexpr int kPixels = kPoolBlockPixels;
 
-// The pixels whose 3x3 windows lie inside [0, size); forward these are windows, backward src pixels at stride 1 whose
-// windows exist and, with `margin` 1, are whole.
-PD_INLINE Range Inside(int64_t stride, int64_t size, int64_t count, int64_t margin) {
-  return {1 + margin, Min(count - margin, (size - 2 - margin) / stride + 1)};
+// Forward, a block reads src columns Column(x), Column(x) + 1, ...
+template <int kStride>
+constexpr int kColumns = (kPixels - 1) * kStride + 3;
+template <int kStride>
+PD_INLINE int64_t Column(int64_t x) {
+  return x * kStride - 1;
 }
 
-// Calls block(x, channel) for all channel vectors of the blocks that cover `inside`; the last moves back to end there.
-template <typename Body>
-PD_INLINE void ForBlocks(int64_t channels, Range inside, const Body& block) {
-  for (int64_t x = inside.begin; x < inside.end; x += kPixels) {
-    const int64_t at = Min(x, inside.end - kPixels);
-    for (int64_t c = 0; c < channels; c += kWidth) block(at, Min(c, channels - kWidth));
+// Backward, a block of src pixels from x on, a multiple of the stride, asks windows FirstWindow(x), ...
+template <int kStride>
+constexpr int kWindows = kStride == 1 ? kPixels + 2 : kPixels / 2 + 1;
+template <int kStride>
+PD_INLINE int64_t FirstWindow(int64_t x) {
+  return kStride == 1 ? x - 1 : x / 2;
+}
+// The tap by which the block's window j covers its pixel p; it does if this is 0, 1 or 2.
+template <int kStride>
+constexpr int TapOf(int p, int j) {
+  return kStride == 1 ? p + 2 - j : p + 1 - 2 * j;
+}
+
+// Calls block.template operator()<kEdge>(x, channel) for all channel vectors of the blocks that cover [0, count), the
+// last of which moves back to end there. kEdge: some of what the block asks for, [first(x), first(x) + asked), lies
+// less than `margin` from the ends of [0, size).
+template <typename First, typename Block>
+PD_INLINE void ForBlocks(int64_t count, int64_t channels, const First& first, int64_t asked, int64_t size,
+                         int64_t margin, const Block& block) {
+  for (int64_t x = 0; x < count; x += kPixels) {
+    const int64_t at = Min(x, count - kPixels), begin = first(at);
+    const bool edge = begin < margin || begin + asked > size - margin;
+    for (int64_t c = 0; c < channels; c += kWidth) {
+      const int64_t channel = Min(c, channels - kWidth);
+      edge ? block.template operator()<true>(at, channel) : block.template operator()<false>(at, channel);
+    }
   }
 }
 
 // Blocks serve 3x3 windows with a padding of 1, whole channel vectors, and enough pixels for one block.
-PD_INLINE bool HasBlocks(const PoolRow& row, Range inside) {
-  return row.kernel == 3 && row.pad == 1 && row.channels >= kWidth && inside.end - inside.begin >= kPixels;
+PD_INLINE bool HasBlocks(const PoolRow& row, int64_t count) {
+  return row.kernel == 3 && row.pad == 1 && row.stride <= 2 && row.channels >= kWidth && count >= kPixels;
 }
-
-// The whole row: blocks where they serve, single pixels at its ends and everywhere else.
-template <typename Block, typename Pixels>
-PD_INLINE void Row(const PoolRow& row, int64_t count, Range inside, const Block& block, const Pixels& pixels) {
-  if (!HasBlocks(row, inside)) return pixels(Range{0, count});
-  pixels(Range{0, inside.begin});
-  ForBlocks(row.channels, inside, block);
-  pixels(Range{inside.end, count});
+PD_INLINE bool HasBackwardBlocks(const PoolRow& row) {
+  return HasBlocks(row, row.width) && row.width % row.stride == 0;
 }
 
 }  // namespace

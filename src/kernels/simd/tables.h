@@ -8,6 +8,8 @@
 
 namespace pdarts::kernels {
 
+constexpr int64_t kWidestVector = 16;  // floats
+
 // One row of a depthwise pass: `count` dst pixels, `dst_step` floats apart, gather `taps` neighbours of each of `rows`
 // src rows.
 struct DepthwiseRow {
@@ -203,7 +205,9 @@ struct NormalizedSumTable {
 };
 
 // A row of pooling: y is the row of dst forward and of diff_src backward. The pointers beside it are at their image's
-// start.
+// start. add: a further term of diff_src, or nullptr. It may be diff_src itself, if whole blocks of pixels and whole
+// vectors of channels fill a row: else some places are computed twice.
+constexpr int kPoolBlockPixels = 4;
 struct PoolRow {
   int64_t height, width, out_height, out_width, channels, kernel, stride, pad;
   int64_t y;
@@ -211,12 +215,13 @@ struct PoolRow {
 
 struct MaxPoolTable {
   void (*row)(const PoolRow&, const float* src, float* dst, uint8_t* workspace);
-  void (*backward_row)(const PoolRow&, const float* diff_dst, const uint8_t* workspace, float* diff_src);
+  void (*backward_row)(const PoolRow&, const float* diff_dst, const uint8_t* workspace, const float* add,
+                       float* diff_src);
 };
 
 struct AveragePoolTable {
   void (*row)(const PoolRow&, const float* src, float* dst);
-  void (*backward_row)(const PoolRow&, const float* diff_dst, float* diff_src);
+  void (*backward_row)(const PoolRow&, const float* diff_dst, const float* add, float* diff_src);
   void (*mean)(const float* src, int64_t pixels, int64_t channels, float* dst);
   void (*spread)(const float* diff_dst, int64_t pixels, int64_t channels, float* diff_src);
 };

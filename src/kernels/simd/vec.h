@@ -105,6 +105,54 @@ PD_INLINE Vec Larger(Vec a, Vec b) { return a > b ? a : b; }
 PD_INLINE Vec WherePositive(Vec x, Vec a) { return x > 0.0f ? a : Vec{}; }
 #endif
 
+// One truth value a lane.
+#if defined(__AVX512F__)
+typedef __mmask16 Mask;
+PD_INLINE Mask Greater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+PD_INLINE Mask IsNan(Vec x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q); }
+PD_INLINE Mask Either(Mask a, Mask b) { return static_cast<Mask>(a | b); }
+PD_INLINE bool Any(Mask m) { return m != 0; }
+// a where the mask is set, else b.
+PD_INLINE Vec Choose(Mask m, Vec a, Vec b) { return _mm512_mask_blend_ps(m, b, a); }
+PD_INLINE Vec AddWhere(Mask m, Vec sum, Vec x) { return _mm512_mask_add_ps(sum, m, sum, x); }
+#else
+typedef VecInt Mask;
+PD_INLINE Mask Greater(Vec a, Vec b) { return a > b; }
+PD_INLINE Mask IsNan(Vec x) { return x != x; }
+PD_INLINE Mask Either(Mask a, Mask b) { return a | b; }
+PD_INLINE Vec Choose(Mask m, Vec a, Vec b) { return m ? a : b; }
+PD_INLINE Vec AddWhere(Mask m, Vec sum, Vec x) { return sum + (Vec)((VecInt)x & m); }
+PD_INLINE bool Any(Mask m) {
+#if defined(__AVX2__)
+  return _mm256_movemask_ps((__m256)m) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_ps((__m128)m) != 0;
+#else
+  int32_t any = 0;
+  for (int i = 0; i < kWidth; ++i) any |= m[i];
+  return any != 0;
+#endif
+}
+#endif
+
+// x / n for n = 1, 2, 3..., rounded as a division rounds, by a product that its remainder corrects (Markstein): a
+// division takes as long as thirty of these. Infinite x become NaN.
+class Divisor {
+ public:
+  explicit Divisor(float n) : n_(n), inverse_(1 / n) {}
+  PD_INLINE Vec Of(Vec x) const {
+#if defined(__AVX2__)
+    const Vec quotient = x * inverse_, remainder = MultiplyAdd(-quotient, Broadcast(n_), x);
+    return MultiplyAdd(remainder, Broadcast(inverse_), quotient);
+#else
+    return x / n_;
+#endif
+  }
+
+ private:
+  float n_, inverse_;
+};
+
 // Doubles, half as many a register, read from floats and rounded to floats.
 constexpr int kDoubles = kWidth / 2;
 typedef double Double __attribute__((vector_size(kWidth * 4)));
