@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
 
 #include "base/error.h"
@@ -62,17 +63,88 @@ void AddChunks(const float* partial, int64_t chunks, int64_t size, double* total
   });
 }
 
-struct BackwardScratch {
-  double* totals;      // [terms + 1, width]
+// Doubles and floats are cut in whole cache lines.
+template <class T>
+T* Cut(std::byte*& at, int64_t count) {
+  T* start = reinterpret_cast<T*>(at);
+  at += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
+  return start;
+}
+
+size_t Bytes(const std::byte* end) { return static_cast<size_t>(end - static_cast<std::byte*>(nullptr)); }
+
+// What one thread works in: where the terms lie, for a block of which those that are dropped lie in a buffer.
+struct Lane {
   const float** srcs;  // [terms]
-  float* means;        // [terms, width]
-  float* partial;      // [chunks, terms + 1, width]
+  float* dropped;      // [drops][block]
 };
-BackwardScratch Cut(const NormalizedSumBackwardArgs& a, int64_t width) {
-  auto* totals = static_cast<double*>(a.scratch);
-  auto** srcs = reinterpret_cast<const float**>(totals + (a.count + 1) * width);
-  auto* means = reinterpret_cast<float*>(srcs + a.count);
-  return {totals, srcs, means, means + a.count * width};
+Lane CutLane(std::byte*& at, int64_t terms, int64_t drops, int64_t block) {
+  return {Cut<const float*>(at, terms), Cut<float>(at, drops * block)};
+}
+size_t LaneBytes(int64_t terms, int64_t drops, int64_t block) {
+  std::byte* at = nullptr;
+  CutLane(at, terms, drops, block);
+  return Bytes(at);
+}
+
+template <class Args>
+int64_t CountDrops(const Args& a) {
+  return a.drops.rate == 0
+             ? 0
+             : std::count_if(a.terms, a.terms + a.count, [](const NormalizedTerm& t) { return t.drop >= 0; });
+}
+
+// Cuts the lanes from `at` on and calls body(lane, item) for all items, each lane for as many in a row.
+template <class Args, class Body>
+void ForItems(const Args& a, std::byte* at, int64_t items, int64_t grain, int64_t block, const Body& body) {
+  const int64_t drops = CountDrops(a), lanes = std::clamp<int64_t>(items / grain, 1, a.lanes);
+  const size_t bytes = LaneBytes(a.count, drops, block);
+  base::ParallelFor(lanes, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) {
+      std::byte* own = at + static_cast<size_t>(index) * bytes;
+      const Lane lane = CutLane(own, a.count, drops, block);
+      for (int64_t k = 0; k < a.count; ++k) lane.srcs[k] = a.terms[k].src;
+      for (int64_t item = items * index / lanes; item < items * (index + 1) / lanes; ++item) body(lane, item);
+    }
+  });
+}
+
+// Elements [first, first + count) of the dropped terms, first a multiple of 4.
+template <class Args>
+void Drop(const Args& a, const Lane& lane, int64_t block, int64_t first, int64_t count) {
+  if (a.drops.rate == 0) return;
+  float* to = lane.dropped;
+  for (int64_t k = 0; k < a.count; ++k) {
+    if (a.terms[k].drop < 0) continue;
+    PD_KERNEL_TABLE(kDropout).dropout({a.terms[k].src, to - first, first, first + count, a.drops.rate,
+                                       base::DropoutScale(a.drops.rate), a.drops.draw.key,
+                                       static_cast<uint32_t>(a.terms[k].drop), a.drops.draw.step});
+    lane.srcs[k] = to - first;
+    to += block;
+  }
+}
+
+struct BackwardScratch {
+  double* totals;   // [terms + 1, width]
+  float* means;     // [terms, width]
+  float* partial;   // [chunks, terms + 1, width]
+  std::byte* rest;  // the lanes
+};
+BackwardScratch CutBackward(std::byte* at, int64_t terms, int64_t width, int64_t chunks) {
+  BackwardScratch s{Cut<double>(at, (terms + 1) * width), Cut<float>(at, terms * width),
+                    Cut<float>(at, chunks * (terms + 1) * width), nullptr};
+  s.rest = at;
+  return s;
+}
+
+struct ForwardScratch {
+  double *scales, *shift;  // [terms, width], [width]
+  std::byte* rest;         // the lanes
+};
+ForwardScratch CutForward(std::byte* at, int64_t terms, int64_t width) {
+  ForwardScratch s{Cut<double>(at, terms * width), Cut<double>(at, width), nullptr};
+  s.rest = at;
+  return s;
 }
 
 // The totals of term k to its outputs; those of diff_dst, which correct the rounding of the mean, stand behind all.
@@ -94,36 +166,34 @@ void FinishTerm(const NormalizedSumBackwardArgs& a, const BackwardScratch& s, in
 
 }  // namespace
 
-size_t NormalizedSumScratch(int64_t terms, int64_t channels) {
-  return static_cast<size_t>((terms + 1) * Width(channels)) * sizeof(double) +
-         static_cast<size_t>(terms) * sizeof(const float*);
+size_t NormalizedSumScratch(int64_t terms, int64_t channels, int64_t drops, int lanes) {
+  return Bytes(CutForward(nullptr, terms, Width(channels)).rest) +
+         static_cast<size_t>(lanes) * LaneBytes(terms, drops, kNormalizedSumBlock);
 }
 
 void NormalizedSum(const NormalizedSumArgs& a) {
   Check(a);
   const NormalizedSumTable& table = PD_KERNEL_TABLE(kNormalizedSum);
   const int64_t width = Width(a.channels), total = a.rows * a.channels;
-  auto *scales = static_cast<double*>(a.scratch), *shift = scales + a.count * width;
-  auto** srcs = reinterpret_cast<const float**>(shift + width);
-  for (int64_t k = 0; k < a.count; ++k) srcs[k] = a.terms[k].src;
-  FillCoefficients(a, width, scales, shift);
+  const ForwardScratch s = CutForward(static_cast<std::byte*>(a.scratch), a.count, width);
+  FillCoefficients(a, width, s.scales, s.shift);
   // Blocks of whole rows of `width`, or pieces of one such row.
   const int64_t pieces = (width + kNormalizedSumBlock - 1) / kNormalizedSumBlock;
   const int64_t step = pieces > 1 ? width : kNormalizedSumBlock / width * width;
   const int64_t blocks = (total + step - 1) / step * pieces;
-  base::ParallelFor(blocks, 1 + 64 / a.count, [&](int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t at = block % pieces * kNormalizedSumBlock, first = block / pieces * step + at;
-      const int64_t count = std::min({pieces > 1 ? std::min(kNormalizedSumBlock, width - at) : step, total - first});
-      if (count > 0) table.sum({srcs, scales + at, shift + at, a.count, width, a.dst + first, first, count});
-    }
+  ForItems(a, s.rest, blocks, 1 + 64 / a.count, kNormalizedSumBlock, [&](const Lane& lane, int64_t block) {
+    const int64_t at = block % pieces * kNormalizedSumBlock, first = block / pieces * step + at;
+    const int64_t count = std::min({pieces > 1 ? std::min(kNormalizedSumBlock, width - at) : step, total - first});
+    if (count <= 0) return;
+    Drop(a, lane, kNormalizedSumBlock, first, count);
+    table.sum({lane.srcs, s.scales + at, s.shift + at, a.count, width, a.dst + first, first, count});
   });
 }
 
-size_t NormalizedSumBackwardScratch(int64_t terms, int64_t rows, int64_t channels) {
-  const int64_t width = Width(channels), floats = terms * width + Chunks(rows, channels) * (terms + 1) * width;
-  return static_cast<size_t>((terms + 1) * width) * sizeof(double) + static_cast<size_t>(terms) * sizeof(const float*) +
-         static_cast<size_t>(floats) * sizeof(float);
+size_t NormalizedSumBackwardScratch(int64_t terms, int64_t rows, int64_t channels, int64_t drops, int lanes) {
+  const int64_t width = Width(channels);
+  return Bytes(CutBackward(nullptr, terms, width, Chunks(rows, channels)).rest) +
+         static_cast<size_t>(lanes) * LaneBytes(terms, drops, ChunkFloats(width));
 }
 
 void NormalizedSumBackward(const NormalizedSumBackwardArgs& a) {
@@ -131,19 +201,17 @@ void NormalizedSumBackward(const NormalizedSumBackwardArgs& a) {
   const NormalizedSumTable& table = PD_KERNEL_TABLE(kNormalizedSum);
   const int64_t width = Width(a.channels), total = a.rows * a.channels, step = ChunkFloats(width);
   const int64_t chunks = Chunks(a.rows, a.channels), size = (a.count + 1) * width;
-  const BackwardScratch s = Cut(a, width);
+  const BackwardScratch s = CutBackward(static_cast<std::byte*>(a.scratch), a.count, width, chunks);
   for (int64_t k = 0; k < a.count; ++k) {
-    s.srcs[k] = a.terms[k].src;
     const double* mean = a.terms[k].mean;
     for (int64_t i = 0; i < width; ++i)
       s.means[k * width + i] = mean == nullptr ? 0.0f : static_cast<float>(mean[i % a.channels]);
   }
-  base::ParallelFor(chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
-      float* partial = s.partial + chunk * size;
-      const int64_t first = chunk * step, count = std::min(step, total - first);
-      table.products({s.srcs, a.diff_dst, s.means, a.count, width, first, count, partial, partial + a.count * width});
-    }
+  ForItems(a, s.rest, chunks, 1, step, [&](const Lane& lane, int64_t chunk) {
+    float* partial = s.partial + chunk * size;
+    const int64_t first = chunk * step, count = std::min(step, total - first);
+    Drop(a, lane, step, first, count);
+    table.products({lane.srcs, a.diff_dst, s.means, a.count, width, first, count, partial, partial + a.count * width});
   });
   AddChunks(s.partial, chunks, size, s.totals);
   for (int64_t k = 0; k < a.count; ++k) FinishTerm(a, s, width, k);

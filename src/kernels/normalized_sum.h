@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/dropout_mask.h"
+
 namespace pdarts::kernels {
 
 // Stands for xhat = (src - mean) / sqrt(variance + epsilon), or for src itself.
@@ -14,6 +16,13 @@ struct NormalizedTerm {
   const double* mean;      // [C], or nullptr for src itself
   const double* variance;  // [C]
   float weight;            // of the sum; the backward does not read it
+  int64_t drop = -1;       // the op id of src's dropout, which is drawn here; -1: it has none
+};
+
+// What the dropped terms' draws have in common.
+struct NormalizedDrops {
+  base::DropoutDraw draw{};
+  float rate = 0;  // in [0, 1)
 };
 
 // dst = sum over the terms of weight * xhat, added in order in double and rounded once. At least one term.
@@ -22,9 +31,11 @@ struct NormalizedSumArgs {
   int64_t count, rows, channels;
   double epsilon;
   float* dst;
+  int lanes;      // the number of threads
   void* scratch;  // NormalizedSumScratch bytes, aligned for doubles
+  NormalizedDrops drops{};
 };
-size_t NormalizedSumScratch(int64_t terms, int64_t channels);
+size_t NormalizedSumScratch(int64_t terms, int64_t channels, int64_t drops, int lanes);
 void NormalizedSum(const NormalizedSumArgs& args);
 
 // diff_gammas[k] [C] = sum of diff_dst * xhat of term k, diff_beta [C] = sum of diff_dst, dots[k] = <diff_dst, xhat of
@@ -37,9 +48,11 @@ struct NormalizedSumBackwardArgs {
   float* const* diff_gammas;  // one a term, nullptr where it is not wanted
   float* diff_beta;
   float* dots;    // [count], or nullptr
+  int lanes;      // the number of threads
   void* scratch;  // NormalizedSumBackwardScratch bytes, aligned for doubles
+  NormalizedDrops drops{};
 };
-size_t NormalizedSumBackwardScratch(int64_t terms, int64_t rows, int64_t channels);
+size_t NormalizedSumBackwardScratch(int64_t terms, int64_t rows, int64_t channels, int64_t drops, int lanes);
 void NormalizedSumBackward(const NormalizedSumBackwardArgs& args);
 
 }  // namespace pdarts::kernels

@@ -1,6 +1,7 @@
 // Each op file's definitions, gathered by op.cpp. Only op.cpp and the op files include this.
 #pragma once
 
+#include "base/dropout_mask.h"
 #include "ops/op.h"
 #include "ops/ops.h"
 
@@ -30,6 +31,19 @@ template <class F>
 void ByDType(const ReferenceContext& context, F&& body) {
   tensor::DispatchFloat(context.dtype(), body);
 }
+
+// What dropout keeps of a tensor, by inputs `rate` and `rate` + 1, the random state.
+class ReferenceMask {
+ public:
+  ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id, bool per_sample);
+  bool Keeps(const tensor::Shape& shape, int64_t i) const;  // element i of a tensor [N, C, H, W]
+  double rate() const { return rate_; }
+
+ private:
+  bool per_sample_;
+  double rate_;
+  base::DropoutDraw draw_;
+};
 
 // Shape rules that several ops share.
 std::vector<tensor::TensorDesc> SameAsFirst(const ir::Attributes&, std::span<const tensor::TensorDesc> inputs);

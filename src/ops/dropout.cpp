@@ -1,6 +1,5 @@
 // dropout (Srivastava et al. 2014) and drop path: kept elements are divided by 1 - rate, others are 0. Linear in src
 // for a given mask, so the backward is the same node on the gradient.
-#include "base/dropout_mask.h"
 #include "ops/definitions.h"
 
 namespace pdarts::ops {
@@ -19,21 +18,11 @@ std::vector<tensor::TensorDesc> Infer(const ir::Attributes& packed, std::span<co
 void Reference(const ReferenceContext& c) {
   const auto a = ir::Unpack<DropoutAttributes>(c.node.attributes);
   const Shape s = c.in_shape(0);
-  const double rate = c.in<double>(1)[0];
-  const auto stream = a.per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout;
-  const base::DropoutDraw draw{base::PhiloxKey(static_cast<uint64_t>(c.in<int64_t>(2)[0]), stream),
-                               static_cast<uint32_t>(a.op_id), static_cast<uint32_t>(c.in<int64_t>(2)[1])};
+  const ReferenceMask mask(c, 1, a.op_id, a.per_sample != 0);
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
-    const T factor = (a.index < 0 ? T{1} : c.in<T>(3)[a.index]) / (T{1} - static_cast<T>(rate));
-    int64_t i = 0;
-    for (int64_t n = 0; n < s.n(); ++n)
-      for (int64_t channel = 0; channel < s.c(); ++channel)
-        for (int64_t p = 0; p < s.h() * s.w(); ++p, ++i) {
-          const int64_t element = a.per_sample ? n : (n * s.h() * s.w() + p) * s.c() + channel;
-          c.out<T>(0)[i] =
-              base::DropoutMaskKeep(draw, static_cast<float>(rate), element) ? c.in<T>(0)[i] * factor : T{0};
-        }
+    const T factor = (a.index < 0 ? T{1} : c.in<T>(3)[a.index]) / (T{1} - static_cast<T>(mask.rate()));
+    for (int64_t i = 0; i < s.elements(); ++i) c.out<T>(0)[i] = mask.Keeps(s, i) ? c.in<T>(0)[i] * factor : T{0};
   });
 }
 
@@ -45,6 +34,19 @@ void Gradient(GradientContext& c) {
 }
 
 }  // namespace
+
+ReferenceMask::ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id, bool per_sample)
+    : per_sample_(per_sample),
+      rate_(context.in<double>(rate)[0]),
+      draw_{base::PhiloxKey(static_cast<uint64_t>(context.in<int64_t>(rate + 1)[0]),
+                            per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout),
+            static_cast<uint32_t>(op_id), static_cast<uint32_t>(context.in<int64_t>(rate + 1)[1])} {}
+
+bool ReferenceMask::Keeps(const Shape& s, int64_t i) const {
+  const int64_t pixels = s.h() * s.w(), sample = i / pixels / s.c();
+  const int64_t element = (sample * pixels + i % pixels) * s.c() + i / pixels % s.c();
+  return base::DropoutMaskKeep(draw_, static_cast<float>(rate_), per_sample_ ? sample : element);
+}
 
 const OpDefinition kDropoutDefinition{Infer, Gradient, Reference};
 

@@ -1,6 +1,6 @@
 // A weighted sum of batch norms without affine parameters, so that no normalised tensor need exist: the mixed operation
 // (mixed.cpp) over its terms' sources. xhat_k = (src_k - mean_k) / sqrt(variance_k + epsilon) where term k has
-// statistics, src_k where it has none.
+// statistics, src_k where it has none, or what a dropout makes of it.
 // normalized_sum: dst = sum_k table.flat[indices[k]] * xhat_k.
 // normalized_sum_bwd: diff_gamma_k = sum over N, H, W of diff_dst * xhat_k, for each term with statistics; diff_beta =
 // sum of diff_dst; and, if asked for, the gradient of the table: <diff_dst, xhat_k> at indices[k]. No weight takes
@@ -34,23 +34,37 @@ void CheckTerms(const NormalizedSumAttributes& a, std::span<const TensorDesc> in
   PD_CHECK(!a.indices.empty() && a.indices.size() == a.normalized.size(), "{} indices, {} flags", a.indices.size(),
            a.normalized.size());
   const auto inputs = static_cast<size_t>(ForTerms(a, [](size_t, int, bool) {}));
-  PD_CHECK(in.size() == inputs, "{} inputs, not {}", in.size(), inputs);
+  PD_CHECK(in.size() == inputs + (a.drops.empty() ? 0 : 2), "{} inputs, not {}", in.size(), inputs);
+  PD_CHECK(a.drops.empty() || a.drops.size() == a.indices.size(), "{} drops", a.drops.size());
   PD_CHECK(in[1].shape.rank() == 4, "{}", in[1].shape.ToString());
   const TensorDesc channel{DType::kF64, Shape{in[1].shape.c()}};
   ForTerms(a, [&](size_t k, int input, bool normalized) {
     PD_CHECK(in[input] == in[1], "{} and {}", in[input].shape.ToString(), in[1].shape.ToString());
     PD_CHECK(!normalized || (in[input + 1] == channel && in[input + 2] == channel), "statistics of term {}", k);
+    PD_CHECK(!normalized || a.drops.empty() || a.drops[k] < 0, "term {} is normalised and dropped", k);
     PD_CHECK(a.indices[k] >= 0 && (table == 0 || a.indices[k] < table), "index {}", a.indices[k]);
   });
 }
 
-// Of each term and channel: xhat = (src - mean) * scale.
-struct Moments {
-  double mean = 0, scale = 1;
-};
-Moments MomentsOf(const ReferenceContext& c, int input, bool normalized, double epsilon, int64_t channel) {
-  if (!normalized) return {};
-  return {c.in<double>(input + 1)[channel], 1 / std::sqrt(c.in<double>(input + 2)[channel] + epsilon)};
+// Calls visit(i, xhat) for all elements of a term, [N, C, H, W].
+template <class T, class F>
+void ForElements(const ReferenceContext& c, const NormalizedSumAttributes& a, size_t k, int input, F&& visit) {
+  const Shape shape = c.in_shape(1);
+  const int64_t pixels = shape.h() * shape.w();
+  const T* src = c.in<T>(input);
+  if (!a.drops.empty() && a.drops[k] >= 0) {
+    const ReferenceMask mask(c, static_cast<int>(c.node.inputs.size()) - 2, a.drops[k], false);
+    const T factor = T{1} / (T{1} - static_cast<T>(mask.rate()));
+    for (int64_t i = 0; i < shape.elements(); ++i)
+      visit(i, mask.Keeps(shape, i) ? static_cast<double>(src[i] * factor) : 0.0);
+    return;
+  }
+  for (int64_t i = 0; i < shape.elements(); ++i) {
+    const int64_t channel = i / pixels % shape.c();
+    const bool normalized = a.normalized[k] != 0;
+    const double mean = normalized ? c.in<double>(input + 1)[channel] : 0;
+    visit(i, normalized ? (src[i] - mean) / std::sqrt(c.in<double>(input + 2)[channel] + a.epsilon) : src[i]);
+  }
 }
 
 std::vector<TensorDesc> InferSum(const ir::Attributes& packed, std::span<const TensorDesc> in) {
@@ -60,17 +74,12 @@ std::vector<TensorDesc> InferSum(const ir::Attributes& packed, std::span<const T
 
 void ReferenceSum(const ReferenceContext& c) {
   const auto a = ir::Unpack<NormalizedSumAttributes>(c.node.attributes);
-  const Shape shape = c.out_shape(0);
-  const int64_t pixels = shape.h() * shape.w();
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
-    std::vector<double> sums(static_cast<size_t>(shape.elements()));
-    ForTerms(a, [&](size_t k, int input, bool normalized) {
+    std::vector<double> sums(static_cast<size_t>(c.out_shape(0).elements()));
+    ForTerms(a, [&](size_t k, int input, bool) {
       const double weight = c.in<T>(0)[a.indices[k]];
-      for (int64_t i = 0; i < shape.elements(); ++i) {
-        const Moments moments = MomentsOf(c, input, normalized, a.epsilon, i / pixels % shape.c());
-        sums[i] += weight * (c.in<T>(input)[i] - moments.mean) * moments.scale;
-      }
+      ForElements<T>(c, a, k, input, [&](int64_t i, double xhat) { sums[i] += weight * xhat; });
     });
     for (size_t i = 0; i < sums.size(); ++i) c.out<T>(0)[i] = static_cast<T>(sums[i]);
   });
@@ -99,11 +108,7 @@ void ReferenceBwd(const ReferenceContext& c) {
     int output = 0;
     ForTerms(a, [&](size_t k, int input, bool normalized) {
       std::vector<double> sums(static_cast<size_t>(channels));
-      for (int64_t i = 0; i < shape.elements(); ++i) {
-        const int64_t channel = i / pixels % channels;
-        const Moments moments = MomentsOf(c, input, normalized, a.epsilon, channel);
-        sums[channel] += diff[i] * (c.in<T>(input)[i] - moments.mean) * moments.scale;
-      }
+      ForElements<T>(c, a, k, input, [&](int64_t i, double xhat) { sums[i / pixels % channels] += diff[i] * xhat; });
       for (double sum : sums)
         if (!table.empty()) table[a.indices[k]] += sum;
       if (!normalized) return;

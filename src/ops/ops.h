@@ -224,13 +224,15 @@ struct SumTerm {
   ValueId src;                                           // [N, C, H, W]
   ValueId mean = ir::kNoValue, variance = ir::kNoValue;  // f64 [C], of batch_norm_statistics; kNoValue: src as it is
 };
-// `normalized` is 1 where a term has statistics.
+// `normalized` is 1 where a term has statistics. drops: empty, or each term's op id as DropoutAttributes have it, -1
+// where it is not dropped; rate and rng of all of these are the last two inputs.
 struct NormalizedSumAttributes {
   std::vector<int64_t> indices, normalized;
   double epsilon = 1e-5;
+  std::vector<int64_t> drops = {};
   template <class F>
   void Visit(F&& f) {
-    f("indices", indices), f("normalized", normalized), f("epsilon", epsilon);
+    f("indices", indices), f("normalized", normalized), f("epsilon", epsilon), f("drops", drops);
   }
 };
 // rows and columns are those of the table if its gradient is wanted, else 0.

@@ -18,6 +18,8 @@ ir::Graph MergeSums(const ir::Graph& graph);
 // Weighted sums of batch norms without affine parameters read what is normalised, and one node gathers the sums that
 // their backward needs. No such apply and no scaled gradient is left, but where something else reads it.
 ir::Graph FuseNormalizedSums(const ir::Graph& graph);
+// Such a sum drops a term itself where sums alone read the dropped tensor.
+ir::Graph DropInSums(const ir::Graph& graph);
 // relu, depthwise, 1x1 and the statistics of its result become one node, and their gradients another, where nobody else
 // reads what lies between; so does the batch norm before the relu.
 ir::Graph FuseSeparable(const ir::Graph& graph);

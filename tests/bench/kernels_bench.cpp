@@ -224,8 +224,11 @@ class Bench {
       applied.push_back(results[k].data());
       gamma.push_back(gammas.data() + k * c_);
     }
-    std::vector<double> scratch(
-        (kernels::NormalizedSumScratch(terms, c_) + kernels::NormalizedSumBackwardScratch(terms, rows, c_)) / 8 + 1);
+    const int lanes = base::Threads();
+    std::vector<double> scratch((kernels::NormalizedSumScratch(terms, c_, 0, lanes) +
+                                 kernels::NormalizedSumBackwardScratch(terms, rows, c_, 0, lanes)) /
+                                    8 +
+                                1);
     std::vector<float> reduce(kernels::BatchNormReduceScratch(rows, c_));
     const auto tensors = static_cast<double>(terms);
     const std::string of = fmt::format(" of {}", terms);
@@ -236,7 +239,7 @@ class Bench {
       kernels::WeightedSum({applied.data(), weights.data(), terms, d_.data(), count_});
     });
     Line("normalised sum" + of, tensors + 1, [&] {
-      kernels::NormalizedSum({list.data(), terms, rows, c_, 1e-5, d_.data(), scratch.data()});
+      kernels::NormalizedSum({list.data(), terms, rows, c_, 1e-5, d_.data(), lanes, scratch.data()});
     });
     Line("scale, bn bwd reduce" + of, tensors + 1, [&] {
       for (int64_t k = 0; k < terms; ++k) {
@@ -247,7 +250,7 @@ class Bench {
     });
     Line("normalised sum bwd" + of, tensors + 1, [&] {
       kernels::NormalizedSumBackward(
-          {list.data(), terms, rows, c_, 1e-5, d_.data(), gamma.data(), beta.data(), nullptr, scratch.data()});
+          {list.data(), terms, rows, c_, 1e-5, d_.data(), gamma.data(), beta.data(), nullptr, lanes, scratch.data()});
     });
   }
 

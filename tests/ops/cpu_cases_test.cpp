@@ -330,6 +330,31 @@ std::vector<Case> FusedCases() {
          return AddN(g, {sum, WeightedSum(g, {Relu(g, sum), pool}, Softmax(g, x[2]), {1, 2})});
        },
        false}};
+  const auto drop_inputs = [=](Graph& g, ValueId first, ValueId a, ValueId b) {
+    const SumTerm t = term(g, a);
+    return std::vector<ValueId>{first,
+                                b,
+                                t.src,
+                                t.mean,
+                                t.variance,
+                                a,
+                                g.Input("rate", {DType::kF64, Shape{1}}),
+                                g.Input("rng", {DType::kI64, Shape{2}})};
+  };
+  const NormalizedSumAttributes drops{{3, 1, 2}, {0, 1, 0}, 1e-5, {5, -1, 6}};
+  cases.push_back({"normalized sum of dropped terms",
+                   {image, image, table},
+                   [=](Graph& g, const auto& x) {
+                     return Emit(g, ir::OpKind::kNormalizedSum, ir::Pack(drops), drop_inputs(g, x[2], x[0], x[1]))[0];
+                   },
+                   false});
+  cases.push_back({"normalized sum of dropped terms backward",
+                   {image, image, image},
+                   [=](Graph& g, const auto& x) {
+                     return Emit(g, ir::OpKind::kNormalizedSumBwd, ir::Pack(NormalizedSumBwdAttributes{drops, 2, 3}),
+                                 drop_inputs(g, x[2], x[0], x[1]))[2];
+                   },
+                   false});
   for (const bool with_table : {false, true})
     cases.push_back({fmt::format("normalized sum backward, table {}", with_table),
                      {image, image, image},

@@ -1,9 +1,11 @@
 #include "kernels/normalized_sum.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <vector>
 
+#include "kernels/dropout.h"
 #include "support/kernel_cases.h"
 
 namespace pdarts::kernels {
@@ -83,9 +85,10 @@ Gradients RunBackward(const Case& c, const Inputs& in) {
   out.gammas.assign(c.terms, std::vector<float>(c.channels, -9));
   for (int64_t k = 0; k < c.terms; ++k) gammas.push_back(IsPlain(k) ? nullptr : out.gammas[k].data());
   const std::vector<NormalizedTerm> terms = Terms(c, in);
-  std::vector<double> scratch(NormalizedSumBackwardScratch(c.terms, c.rows, c.channels) / sizeof(double) + 1);
-  NormalizedSumBackwardArgs args{terms.data(),       c.terms,       c.rows,          c.channels, kEpsilon,
-                                 in.diff_dst.data(), gammas.data(), out.beta.data(), nullptr,    scratch.data()};
+  const int lanes = base::Threads();
+  std::vector<double> scratch(NormalizedSumBackwardScratch(c.terms, c.rows, c.channels, 0, lanes) / sizeof(double) + 1);
+  NormalizedSumBackwardArgs args{terms.data(),  c.terms,         c.rows,  c.channels, kEpsilon,      in.diff_dst.data(),
+                                 gammas.data(), out.beta.data(), nullptr, lanes,      scratch.data()};
   NormalizedSumBackward(args);
   const Gradients without_dots = out;
   args.dots = out.dots.data();
@@ -126,8 +129,8 @@ TEST_CASE("normalised sums follow their formulas for any channel and term count,
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(c.terms, c.rows, c.channels, IsaName(isa), threads);
       std::vector<float> dst(c.rows * c.channels, -9);
-      std::vector<double> scratch(NormalizedSumScratch(c.terms, c.channels) / sizeof(double) + 1);
-      NormalizedSum({terms.data(), c.terms, c.rows, c.channels, kEpsilon, dst.data(), scratch.data()});
+      std::vector<double> scratch(NormalizedSumScratch(c.terms, c.channels, 0, threads) / sizeof(double) + 1);
+      NormalizedSum({terms.data(), c.terms, c.rows, c.channels, kEpsilon, dst.data(), threads, scratch.data()});
       const Gradients gradients = RunBackward(c, in);
       if (threads == 1) {
         CheckForward(c, in, dst);
@@ -148,9 +151,10 @@ TEST_CASE("products of the backward are exact on integers", "[kernels]") {
   const NormalizedTerm terms[] = {{src.data(), mean.data(), variance.data(), 1}, {src.data(), nullptr, nullptr, 1}};
   std::vector<float> gamma(channels), beta(channels), dots(2);
   float* gammas[] = {gamma.data(), nullptr};
-  std::vector<double> scratch(NormalizedSumBackwardScratch(2, rows, channels) / sizeof(double) + 1);
-  ForEachIsaAndThreads([&](Isa, int) {
-    NormalizedSumBackward({terms, 2, rows, channels, 0, diff.data(), gammas, beta.data(), dots.data(), scratch.data()});
+  std::vector<double> scratch(NormalizedSumBackwardScratch(2, rows, channels, 0, 2) / sizeof(double) + 1);
+  ForEachIsaAndThreads([&](Isa, int threads) {
+    NormalizedSumBackward(
+        {terms, 2, rows, channels, 0, diff.data(), gammas, beta.data(), dots.data(), threads, scratch.data()});
     double dot = 0, plain = 0;
     for (int64_t c = 0; c < channels; ++c) {
       double product = 0, sum = 0;
@@ -165,6 +169,47 @@ TEST_CASE("products of the backward are exact on integers", "[kernels]") {
     }
     REQUIRE(dots == std::vector<float>{static_cast<float>(dot), static_cast<float>(plain)});
   });
+}
+
+// Each plain term becomes a dropped one, or a plain one of what dropout makes of it.
+TEST_CASE("a sum drops its terms as dropout would", "[kernels]") {
+  for (const Case& c : {Case{3, 2000, 3}, Case{8, 301, 36}, Case{35, 600, 16}, Case{3, 5, 1000}, Case{6, 700, 64}}) {
+    const Inputs in = MakeInputs(c);
+    for (const float rate : {0.0f, 0.7f}) {
+      Inputs dropped = in;
+      std::vector<NormalizedTerm> drops = Terms(c, in);
+      const NormalizedDrops draw{{77, 0, 5}, rate};
+      int64_t count = 0;
+      for (int64_t k = 0; k < c.terms; ++k) {
+        if (!IsPlain(k)) continue;
+        drops[k].drop = 40 + k, ++count;
+        Dropout({in.srcs[k].data(),
+                 dropped.srcs[k].data(),
+                 c.rows * c.channels,
+                 rate,
+                 {77, static_cast<uint32_t>(40 + k), 5}});
+      }
+      const std::vector<NormalizedTerm> terms = Terms(c, dropped);
+      ForEachIsaAndThreads([&](Isa isa, int threads) {
+        CAPTURE(c.terms, c.rows, c.channels, rate, IsaName(isa), threads);
+        std::vector<float> dst(c.rows * c.channels, -9), expected = dst, beta(c.channels), dots(c.terms), beta2 = beta,
+                                                         dots2 = dots;
+        std::vector<float*> none(c.terms, nullptr);
+        const size_t backward = NormalizedSumBackwardScratch(c.terms, c.rows, c.channels, count, threads);
+        std::vector<double> scratch(
+            std::max(NormalizedSumScratch(c.terms, c.channels, count, threads), backward) / sizeof(double) + 1);
+        NormalizedSum({terms.data(), c.terms, c.rows, c.channels, kEpsilon, expected.data(), threads, scratch.data()});
+        NormalizedSum({drops.data(), c.terms, c.rows, c.channels, kEpsilon, dst.data(), threads, scratch.data(), draw});
+        REQUIRE(dst == expected);
+        NormalizedSumBackward({terms.data(), c.terms, c.rows, c.channels, kEpsilon, in.diff_dst.data(), none.data(),
+                               beta.data(), dots.data(), threads, scratch.data()});
+        NormalizedSumBackward({drops.data(), c.terms, c.rows, c.channels, kEpsilon, in.diff_dst.data(), none.data(),
+                               beta2.data(), dots2.data(), threads, scratch.data(), draw});
+        REQUIRE(dots2 == dots);
+        REQUIRE(beta2 == beta);
+      });
+    }
+  }
 }
 
 }  // namespace

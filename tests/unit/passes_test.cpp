@@ -122,7 +122,7 @@ TEST_CASE("A batch norm that something else reads too stays a term of its sum", 
   CHECK(Count(fused, OpKind::kBatchNormApply) == 2);
   const ir::Node& sum = fused.node(fused.value(fused.outputs()[1].second).producer);
   REQUIRE(sum.kind == OpKind::kNormalizedSum);
-  CHECK(sum.attributes.ToString() == "indices=[0,1,2] normalized=[0,1,0] epsilon=1e-05");
+  CHECK(sum.attributes.ToString() == "indices=[0,1,2] normalized=[0,1,0] epsilon=1e-05 drops=[]");
 }
 
 TEST_CASE("Dead code goes, what an assignment or output needs stays", "[passes]") {
