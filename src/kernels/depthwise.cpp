@@ -47,31 +47,21 @@ void FillPhases(const DepthwiseParams& p, Phase* phases) {
   }
 }
 
-// Adds an image's gradient to sums [K][K][C], some rows of dst at a time, which stay in the first cache for all rows of
-// the kernel.
+// Adds an image's gradient to sums [K][K][C].
 void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums) {
-  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
-  const int64_t band = std::max<int64_t>(1, 2048 / (p.w * p.c));  // about 8 KB of either operand
-  const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
-  DepthwiseWeightsRows rows{.src_step = p.stride * p.w * p.c,
-                            .taps = k,
-                            .stride = p.stride,
-                            .dilation = p.dilation,
-                            .first = -p.pad,
-                            .src_width = p.w,
-                            .channels = p.c,
-                            .count = out_w};
-  for (int64_t item = 0; item < (out_h + band - 1) / band * k; ++item) {
-    const int64_t i = item % k, top = i * p.dilation - p.pad;  // src row of dst row 0, maybe outside
-    const int64_t begin = std::max(item / k * band, top < 0 ? (-top + p.stride - 1) / p.stride : 0);
-    const int64_t end = std::min({item / k * band + band, out_h, (p.h - top + p.stride - 1) / p.stride});
-    if (begin >= end) continue;
-    rows.src = src + (top + begin * p.stride) * p.w * p.c;
-    rows.diff_dst = diff_dst + begin * out_w * p.c;
-    rows.rows = end - begin;
-    rows.sums = sums + i * k * p.c;
-    table.weights_rows(rows);
-  }
+  PD_KERNEL_TABLE(kDepthwise)
+      .weights_image({.src = src,
+                      .diff_dst = diff_dst,
+                      .sums = sums,
+                      .height = p.h,
+                      .width = p.w,
+                      .out_height = p.OutH(),
+                      .out_width = p.OutW(),
+                      .channels = p.c,
+                      .taps = p.kernel,
+                      .stride = p.stride,
+                      .dilation = p.dilation,
+                      .pad = p.pad});
 }
 
 }  // namespace

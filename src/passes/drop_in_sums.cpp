@@ -15,9 +15,7 @@ using ir::NodeId;
 using ir::OpKind;
 using ir::ValueId;
 
-bool IsSum(const Node& node) {
-  return node.kind == OpKind::kNormalizedSum || node.kind == OpKind::kNormalizedSumBwd;
-}
+bool IsSum(const Node& node) { return node.kind == OpKind::kNormalizedSum || node.kind == OpKind::kNormalizedSumBwd; }
 
 class Dropper {
  public:
@@ -36,8 +34,8 @@ class Dropper {
     const Node& node = graph_.node(graph_.value(value).producer);
     if (node.kind != OpKind::kDropout || node.inputs.size() != 3 || node.attributes.Int("per_sample") != 0)
       return nullptr;
-    const bool sums = uses_.ReadOnlyBy(
-        value, [&](const Node& reader) { return IsSum(reader) && reader.inputs[0] != value; });
+    const bool sums =
+        uses_.ReadOnlyBy(value, [&](const Node& reader) { return IsSum(reader) && reader.inputs[0] != value; });
     if (!sums) return nullptr;
     if (!common_) common_ = {node.inputs[1], node.inputs[2]};
     return *common_ == std::pair(node.inputs[1], node.inputs[2]) ? &node : nullptr;

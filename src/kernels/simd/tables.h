@@ -23,18 +23,18 @@ struct DepthwiseRow {
   int64_t src_width, channels, count, dst_step;
 };
 
-// Rows of a depthwise backward-weights pass that see one row of the kernel: sums[t][c] += sum over rows and p of
-// diff_dst[p][c] * src[first + p * stride + t * dilation][c].
-struct DepthwiseWeightsRows {
-  const float* src;       // rows of [src_width][channels], src_step floats apart
-  const float* diff_dst;  // [rows][count][channels]
-  float* sums;            // [taps][channels]
-  int64_t rows, src_step, taps, stride, dilation, first, src_width, channels, count;
+// A depthwise backward-weights pass of an image: sums[i][t][c] += sum over rows r and pixels p of diff_dst[r][p][c] *
+// src[r * stride - pad + i * dilation][p * stride - pad + t * dilation][c].
+struct DepthwiseWeightsImage {
+  const float* src;       // [height][width][channels]
+  const float* diff_dst;  // [out_height][out_width][channels]
+  float* sums;            // [taps][taps][channels]
+  int64_t height, width, out_height, out_width, channels, taps, stride, dilation, pad;
 };
 
 struct DepthwiseTable {
   void (*row)(const DepthwiseRow&);
-  void (*weights_rows)(const DepthwiseWeightsRows&);
+  void (*weights_image)(const DepthwiseWeightsImage&);
 };
 
 // dst [rows, n] = src [rows, k] times matrix [k, n], all dense. moments, or nullptr: BatchNormMoments' three arrays of
