@@ -64,11 +64,14 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
                       .pad = p.pad});
 }
 
+// Slices of the batch for sums of their own. By sizes alone: it shapes the total.
+int64_t Slices(const DepthwiseParams& p) { return std::min<int64_t>(p.n, 32); }
+
 }  // namespace
 
 int64_t DepthwiseScratch(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
 
-int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) { return params.n * DepthwiseScratch(params); }
+int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) { return Slices(params) * DepthwiseScratch(params); }
 
 void ArrangeForForward(const DepthwiseParams& p, const float* weights, float* arranged) {
   const int64_t taps = p.kernel * p.kernel;
@@ -182,15 +185,17 @@ void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardData
 void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardWeightsArgs& args) {
   Check(p);
   const int64_t out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
-  // Each image has sums of its own, and these are added in the images' order: the same tree for any number of threads.
-  base::ParallelFor(p.n, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t image = begin; image < end; ++image) {
-      float* sums = args.scratch + image * size;
+  // Each slice has sums of its own, and these are added in order: the same tree for any number of threads.
+  const int64_t slices = Slices(p);
+  base::ParallelFor(slices, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t slice = begin; slice < end; ++slice) {
+      float* sums = args.scratch + slice * size;
       std::fill_n(sums, size, 0.0f);
-      AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums);
+      for (int64_t image = p.n * slice / slices; image < p.n * (slice + 1) / slices; ++image)
+        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums);
     }
   });
-  AddPartialSums(args.scratch, p.n, size, args.scratch);
+  AddPartialSums(args.scratch, slices, size, args.scratch);
   ArrangeWeightsGradient(p, args.scratch, args.diff_weights);
 }
 

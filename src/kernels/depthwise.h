@@ -40,8 +40,8 @@ struct DepthwiseBackwardWeightsArgs {
   float* scratch;       // DepthwiseWeightsScratch(params) floats
 };
 
-int64_t DepthwiseScratch(const DepthwiseParams& params);         // K * K * C
-int64_t DepthwiseWeightsScratch(const DepthwiseParams& params);  // N * K * K * C
+int64_t DepthwiseScratch(const DepthwiseParams& params);  // K * K * C
+int64_t DepthwiseWeightsScratch(const DepthwiseParams& params);
 
 // On all threads.
 void DepthwiseForward(const DepthwiseParams& params, const DepthwiseForwardArgs& args);
