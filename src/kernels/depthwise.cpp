@@ -117,6 +117,7 @@ void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsAr
     }
     row.dst = args.dst + (item - args.first) * out_w * p.c;
     table.row(row);
+    if (args.between != nullptr) args.between->piece(args.between->state);
   }
 }
 
@@ -150,6 +151,7 @@ void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackward
     }
     const int64_t at = item * p.w * p.c;
     if (args.copy != nullptr) StreamCopy(args.diff_src + at, args.copy + at, p.w * p.c);
+    if (args.between != nullptr) args.between->piece(args.between->state);
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "kernels/between.h"
+
 namespace pdarts::kernels {
 
 constexpr int64_t kMaxDepthwiseKernel = 15;
@@ -59,6 +61,7 @@ struct DepthwiseForwardRowsArgs {
   const float* arranged;  // for forward
   float* dst;             // at row `first`
   int64_t first, end;
+  const Between* between = nullptr;  // after each row
 };
 void DepthwiseForwardRows(const DepthwiseParams& params, const DepthwiseForwardRowsArgs& args);
 
@@ -70,7 +73,8 @@ struct DepthwiseBackwardDataRowsArgs {
   const float* mask;      // shaped like diff_src: where it is not positive, diff_src becomes 0; or nullptr
   float* diff_src;
   int64_t first, end;
-  float* copy = nullptr;  // shaped like diff_src: each row is copied there past the caches; see StreamCopy
+  float* copy = nullptr;             // shaped like diff_src: each row is copied there past the caches; see StreamCopy
+  const Between* between = nullptr;  // after each row
 };
 void DepthwiseBackwardDataRows(const DepthwiseParams& params, const DepthwiseBackwardDataRowsArgs& args);
 

@@ -66,7 +66,7 @@ void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardW
 }
 
 void PointwiseProduct(const PointwiseProductArgs& a) {
-  PD_KERNEL_TABLE(kPointwise).multiply({a.src, a.matrix, a.dst, a.rows, a.k, a.n, a.moments, a.stream});
+  PD_KERNEL_TABLE(kPointwise).multiply({a.src, a.matrix, a.dst, a.rows, a.k, a.n, a.moments, a.stream, a.between});
 }
 
 void AddPointwiseProducts(const PointwiseSumsArgs& a) {
@@ -74,7 +74,7 @@ void AddPointwiseProducts(const PointwiseSumsArgs& a) {
   const int64_t block = std::max<int64_t>(32, 4096 / (a.m + a.n));  // pixels: 16 KB, read again by every tile
   for (int64_t first = 0; first < a.rows; first += block)
     table.add_outer_products(
-        {a.left + first * a.m, a.right + first * a.n, a.sums, std::min(block, a.rows - first), a.m, a.n});
+        {a.left + first * a.m, a.right + first * a.n, a.sums, std::min(block, a.rows - first), a.m, a.n, a.between});
 }
 
 void Transpose(const float* src, int64_t rows, int64_t columns, float* dst) {

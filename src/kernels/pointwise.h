@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "kernels/between.h"
+
 namespace pdarts::kernels {
 
 struct PointwiseParams {
@@ -51,6 +53,7 @@ struct PointwiseProductArgs {
   int64_t rows, k, n;
   float* moments = nullptr;  // as BatchNormChunkMoments finds them for dst, [3][n]
   bool stream = false;       // with moments: dst is written past the caches if its rows are aligned; see StreamCopy
+  const Between* between = nullptr;
 };
 void PointwiseProduct(const PointwiseProductArgs& args);
 
@@ -60,6 +63,7 @@ struct PointwiseSumsArgs {
   const float* right;
   float* sums;
   int64_t rows, m, n;
+  const Between* between = nullptr;
 };
 void AddPointwiseProducts(const PointwiseSumsArgs& args);
 

@@ -44,7 +44,7 @@ struct Shared {
 // What one thread works in.
 struct Lane {
   Lane(const SeparableSource& s, std::span<const SeparableBranch> branches, const Tiling& tiling, Cutter cut)
-      : src(cut.Take<float>(tiling.images * s.h * s.w * s.c)) {
+      : src{cut.Take<float>(tiling.images * s.h * s.w * s.c), cut.Take<float>(tiling.images * s.h * s.w * s.c)} {
     int64_t tile = 0, middle_band = 0, dst_band = 0;
     for (const SeparableBranch& b : branches) {
       const int64_t pixels = BandsOf(b, tiling.images).size * b.depthwise.OutW();
@@ -54,7 +54,7 @@ struct Lane {
     }
     diff_middle = cut.Take<float>(tile);
     middle = cut.Take<float>(middle_band);
-    diff_dst = cut.Take<float>(dst_band);
+    for (float*& band : diff_dst) band = cut.Take<float>(dst_band);
     diff_src = cut.Take<float>(SourceBands(s, tiling.images).size * s.w * s.c);
     part = cut.Take<float>(s.parts > 1 ? SourceBands(s, tiling.images).size * s.w * (s.c / s.parts) : 0);
     const auto count = static_cast<int64_t>(branches.size());
@@ -62,11 +62,12 @@ struct Lane {
       sums[i] = cut.Take<float>(tiling.images * s.h * s.w * s.c);
     bytes = cut.used();
   }
-  float* src;
-  float* diff_middle;        // of the tile's depthwise result
-  float *middle, *diff_dst;  // a band of the depthwise result, and of the gradient of the 1x1's result
-  float *diff_src, *part;    // a band on its way to memory, and a part of it
-  float* sums[2] = {};       // diff_src of the branches so far, of all before in the one and with the last in the other
+  float* src[2];           // a tile, and the next
+  float* diff_middle;      // of the tile's depthwise result
+  float* middle;           // a band of the depthwise result
+  float* diff_dst[2];      // a band of the gradient of the 1x1's result, and the next
+  float *diff_src, *part;  // a band on its way to memory, and a part of it
+  float* sums[2] = {};     // diff_src of the branches so far, of all before in the one and with the last in the other
   size_t bytes;
 };
 
@@ -96,9 +97,8 @@ class Backward {
   void Run() const {
     ForBranches([&](int64_t i) { shared_[i].Fill(s_, branch(i), args_.branches[static_cast<size_t>(i)]); });
     const size_t bytes = Lane(s_, branches_, tiling_, Cutter(nullptr)).bytes;
-    ForItems(s_, tiling_.slices, [&](int64_t lane, int64_t slice) {
-      RunSlice(Lane(s_, branches_, tiling_, lanes_.Lane(lane, bytes)), slice);
-    });
+    ForItems(s_, tiling_.slices,
+             [&](int64_t lane) { return Worker(*this, Lane(s_, branches_, tiling_, lanes_.Lane(lane, bytes))); });
     if (Weights()) ForBranches([&](int64_t i) { FinishWeights(i); });
     if (args_.norm.mean != nullptr) FinishNorm();
   }
@@ -115,60 +115,143 @@ class Backward {
   bool Weights() const { return args_.branches[0].diff_pointwise_weights != nullptr; }
   int64_t ImageFloats() const { return s_.h * s_.w * s_.c; }
 
-  void RunSlice(const Lane& lane, int64_t slice) const {
-    for (int64_t i = 0; i < Count() && Weights(); ++i) {
-      const int64_t taps = DepthwiseScratch(branch(i).depthwise), products = s_.c * branch(i).out;
-      std::fill_n(shared_[i].depthwise_sums + slice * taps, taps, 0.0f);
-      std::fill_n(shared_[i].pointwise_sums + slice * products, products, 0.0f);
-    }
-    for (int64_t tile = slice * tiling_.slice_tiles; tile < (slice + 1) * tiling_.slice_tiles; ++tile) {
-      if (tiling_.Images(tile) == 0) break;
-      const float* src = reader_.Read(tiling_.FirstImage(tile), tiling_.Images(tile), lane.src);
-      for (int64_t i = 0; i < Count(); ++i) RunBranch(lane, i, slice, tile, src);
-    }
-  }
+  // A band of one branch in a tile; tile -1: none.
+  struct Place {
+    int64_t tile = -1, branch = 0, band = 0;
+    bool operator==(const Place&) const = default;
+  };
 
-  void RunBranch(const Lane& lane, int64_t i, int64_t slice, int64_t tile, const float* src) const {
-    DepthwiseParams depthwise = branch(i).depthwise;
-    depthwise.n = tiling_.Images(tile);
-    const Shared& shared = shared_[i];
-    const Bands bands = BandsOf(branch(i), depthwise.n);
-    for (int64_t band = 0; band < bands.count; ++band)
-      RunBand(lane, i, slice, tile, src, bands.First(band), bands.First(band + 1));
-    if (Weights() && !branch(i).pointwise_only)
-      AddDepthwiseWeightsGradient(depthwise, src, lane.diff_middle,
-                                  shared.depthwise_sums + slice * DepthwiseScratch(depthwise));
-    const float* add = i > 0 ? lane.sums[(i - 1) % 2] : nullptr;
-    if (i + 1 == Count()) return Finish(depthwise, lane, tile, src, add);
-    AddToSource(i, depthwise,
-                {lane.diff_middle, shared.backward, add, nullptr, lane.sums[i % 2], 0, depthwise.n * s_.h});
-  }
+  // Reads the gradient of the 1x1's result band by band, the next one in pieces while this one is in use.
+  class BandReader {
+    static constexpr int64_t kBandPiece = 192;  // floats: a band's products have room for some twelve pieces
 
-  // Rows [first, end) of a tile's dst.
-  void RunBand(const Lane& lane, int64_t i, int64_t slice, int64_t tile, const float* src, int64_t first,
-               int64_t end) const {
-    const SeparableBranch& b = branch(i);
-    const SeparableBackwardBranch& args = args_.branches[static_cast<size_t>(i)];
-    DepthwiseParams depthwise = b.depthwise;
-    depthwise.n = tiling_.Images(tile);
-    const int64_t out_w = depthwise.OutW(), pixels = (end - first) * out_w;
-    const int64_t at = (tiling_.FirstImage(tile) * depthwise.OutH() + first) * out_w * b.out;
-    BatchNormGradientRows(shared_[i].norm, args.dst + at, args.diff_dst + at, pixels, b.out, lane.diff_dst);
-    PointwiseProduct(
-        {lane.diff_dst, args.pointwise_weights, lane.diff_middle + first * out_w * s_.c, pixels, b.out, s_.c});
-    if (!Weights()) return;
-    const float* middle = src + first * out_w * s_.c;
-    if (!b.pointwise_only) {
-      DepthwiseForwardRows(depthwise, {src, shared_[i].forward, lane.middle, first, end});
-      middle = lane.middle;
+   public:
+    BandReader(const Backward& all, const Lane& lane) : all_(all), buffers_{lane.diff_dst[0], lane.diff_dst[1]} {}
+
+    // The band, whole. From now on the pieces are of `following`.
+    const float* Take(const Place& place, const Place& following) {
+      if (place != place_) Begin(place);
+      while (next_ < end_) ReadPiece();
+      const float* taken = buffers_[buffer_];
+      Begin(following);
+      return taken;
     }
-    AddPointwiseProducts(
-        {lane.diff_dst, middle, shared_[i].pointwise_sums + slice * s_.c * b.out, pixels, b.out, s_.c});
-  }
+
+    void Piece() {
+      if (next_ < end_) ReadPiece();
+    }
+
+   private:
+    void Begin(const Place& place) {
+      buffer_ = 1 - buffer_, place_ = place, next_ = end_ = 0;
+      if (place.tile < 0) return;
+      const SeparableBranch& b = all_.branch(place.branch);
+      const int64_t out_w = b.depthwise.OutW();
+      const Bands bands = BandsOf(b, all_.tiling_.Images(place.tile));
+      const int64_t before = all_.tiling_.FirstImage(place.tile) * b.depthwise.OutH() * out_w;
+      start_ = next_ = before + bands.First(place.band) * out_w;
+      end_ = before + bands.First(place.band + 1) * out_w;
+      piece_ = PiecePixels(kBandPiece, b.out);
+    }
+
+    void ReadPiece() {
+      const SeparableBackwardBranch& args = all_.args_.branches[static_cast<size_t>(place_.branch)];
+      const int64_t channels = all_.branch(place_.branch).out, count = std::min(piece_, end_ - next_);
+      BatchNormGradientRows(all_.shared_[place_.branch].norm, args.dst + next_ * channels,
+                            args.diff_dst + next_ * channels, count, channels,
+                            buffers_[buffer_] + (next_ - start_) * channels);
+      next_ += count;
+    }
+
+    const Backward& all_;
+    float* buffers_[2];
+    int64_t buffer_ = 0;
+    Place place_;                                         // that is being read
+    int64_t start_ = 0, next_ = 0, end_ = 0, piece_ = 1;  // pixels: its first, the first not yet read, the end
+  };
+
+  class Worker {
+   public:
+    Worker(const Backward& all, const Lane& lane)
+        : all_(all), lane_(lane), tiles_(all.reader_, all.tiling_, all.s_, lane.src, all.Count()), bands_(all, lane) {}
+
+    void Run(int64_t slice, int64_t following) {
+      const Tiling& tiling = all_.tiling_;
+      for (int64_t i = 0; i < all_.Count() && all_.Weights(); ++i) {
+        const int64_t taps = DepthwiseScratch(all_.branch(i).depthwise), products = all_.s_.c * all_.branch(i).out;
+        std::fill_n(all_.shared_[i].depthwise_sums + slice * taps, taps, 0.0f);
+        std::fill_n(all_.shared_[i].pointwise_sums + slice * products, products, 0.0f);
+      }
+      const int64_t end = (slice + 1) * tiling.slice_tiles;
+      for (int64_t tile = slice * tiling.slice_tiles; tile < end && tiling.Images(tile) > 0; ++tile) {
+        const bool more = tile + 1 < end && tiling.Images(tile + 1) > 0;
+        const int64_t next = more ? tile + 1 : following < 0 ? -1 : following * tiling.slice_tiles;
+        const float* src = tiles_.Take(tile, next);
+        for (int64_t i = 0; i < all_.Count(); ++i) RunBranch(i, slice, tile, next, src);
+      }
+    }
+
+   private:
+    void RunBranch(int64_t i, int64_t slice, int64_t tile, int64_t next_tile, const float* src) {
+      const Between between{[](void* worker) { static_cast<Worker*>(worker)->Piece(); }, this};
+      const SeparableBranch& b = all_.branch(i);
+      DepthwiseParams depthwise = b.depthwise;
+      depthwise.n = all_.tiling_.Images(tile);
+      const Shared& shared = all_.shared_[i];
+      const Bands bands = BandsOf(b, depthwise.n);
+      for (int64_t band = 0; band < bands.count; ++band) {
+        const Place next = band + 1 < bands.count ? Place{tile, i, band + 1}
+                           : i + 1 < all_.Count() ? Place{tile, i + 1, 0}
+                                                  : Place{next_tile, 0, 0};
+        const float* diff_dst = bands_.Take({tile, i, band}, next);
+        RunBand(i, slice, depthwise, src, diff_dst, bands.First(band), bands.First(band + 1), between);
+      }
+      if (all_.Weights() && !b.pointwise_only)
+        AddDepthwiseWeightsGradient(depthwise, src, lane_.diff_middle,
+                                    shared.depthwise_sums + slice * DepthwiseScratch(depthwise));
+      const float* add = i > 0 ? lane_.sums[(i - 1) % 2] : nullptr;
+      if (i + 1 == all_.Count()) return all_.Finish(depthwise, lane_, tile, src, add, between);
+      all_.AddToSource(i, depthwise,
+                       {lane_.diff_middle, shared.backward, add, nullptr, lane_.sums[i % 2], 0, depthwise.n * all_.s_.h,
+                        nullptr, &between});
+    }
+
+    // Rows [first, end) of a tile's dst.
+    void RunBand(int64_t i, int64_t slice, const DepthwiseParams& depthwise, const float* src, const float* diff_dst,
+                 int64_t first, int64_t end, const Between& between) {
+      const SeparableBranch& b = all_.branch(i);
+      const int64_t channels = all_.s_.c, out_w = depthwise.OutW(), pixels = (end - first) * out_w;
+      PointwiseProduct({.src = diff_dst,
+                        .matrix = all_.args_.branches[static_cast<size_t>(i)].pointwise_weights,
+                        .dst = lane_.diff_middle + first * out_w * channels,
+                        .rows = pixels,
+                        .k = b.out,
+                        .n = channels,
+                        .between = &between});
+      if (!all_.Weights()) return;
+      const float* middle = src + first * out_w * channels;
+      if (!b.pointwise_only) {
+        DepthwiseForwardRows(depthwise, {src, all_.shared_[i].forward, lane_.middle, first, end, &between});
+        middle = lane_.middle;
+      }
+      AddPointwiseProducts({diff_dst, middle, all_.shared_[i].pointwise_sums + slice * channels * b.out, pixels, b.out,
+                            channels, &between});
+    }
+
+    void Piece() {
+      bands_.Piece();
+      tiles_.Piece();
+    }
+
+    const Backward& all_;
+    Lane lane_;
+    TileReader tiles_;
+    BandReader bands_;
+  };
 
   // The last branch's part and the sum, to memory, and the sums for the normalisation while they are in the cache.
-  void Finish(const DepthwiseParams& depthwise, const Lane& lane, int64_t tile, const float* src,
-              const float* add) const {
+  void Finish(const DepthwiseParams& depthwise, const Lane& lane, int64_t tile, const float* src, const float* add,
+              const Between& between) const {
     const Bands bands = SourceBands(s_, depthwise.n);
     const bool stream = Streams(s_.n * ImageFloats());
     const int64_t before = tiling_.FirstImage(tile) * ImageFloats();
@@ -183,9 +266,9 @@ class Backward {
         continue;
       }
       float* rows = stream || s_.parts > 1 ? lane.diff_src - at : memory;  // as if the tile began there
-      AddToSource(
-          Count() - 1, depthwise,
-          {lane.diff_middle, shared_[Count() - 1].backward, add, mask, rows, first, end, stream ? memory : nullptr});
+      AddToSource(Count() - 1, depthwise,
+                  {lane.diff_middle, shared_[Count() - 1].backward, add, mask, rows, first, end,
+                   stream ? memory : nullptr, &between});
       if (s_.parts > 1) ToParts(lane, {lane.diff_src, nullptr, nullptr}, pixel, pixels, stream);
       if (args_.norm.mean == nullptr) continue;
       float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;

@@ -78,15 +78,21 @@ class Cutter {
 // more has passed through them; without that, each line would be read from memory only to be overwritten.
 inline bool Streams(int64_t floats) { return floats >= 1 << 18; }
 
-// Runs body(lane, item) for all items, lanes being 0 to s.lanes - 1, each one item at a time. A lane takes the next
-// item when it is done with one, so that a core that was held up leaves the rest to the others; which lane runs an item
-// shows in no result.
-template <class Body>
-void ForItems(const SeparableSource& s, int64_t items, const Body& body) {
+// Makes a worker of each lane from 0 to s.lanes - 1 and calls worker.Run(item, following) for all items, where
+// following is the worker's next one, or -1. A worker takes an item when it begins the one before, so that a core that
+// was held up leaves the rest to the others; which one runs an item shows in no result.
+template <class MakeWorker>
+void ForItems(const SeparableSource& s, int64_t items, const MakeWorker& make) {
   std::atomic<int64_t> next = 0;
   base::ParallelFor(s.lanes, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t lane = begin; lane < end; ++lane)
-      for (int64_t item = next++; item < items; item = next++) body(lane, item);
+    for (int64_t lane = begin; lane < end; ++lane) {
+      auto worker = make(lane);
+      for (int64_t item = next++; item < items;) {
+        const int64_t following = next++;
+        worker.Run(item, following < items ? following : -1);
+        item = following;
+      }
+    }
     FenceStreams();
   });
 }
@@ -100,21 +106,15 @@ class SourceReader {
       MakeBatchNormLines({norm.mean, norm.variance, norm.gamma, norm.beta, s.epsilon, s.c}, lines_);
   }
 
-  // Images [first, first + count) as the branches read them, in `tile` or where they lie.
-  const float* Read(int64_t first, int64_t count, float* tile) const {
-    const int64_t pixels = source_.h * source_.w, rows = count * pixels, image = pixels * source_.c;
-    if (source_.parts > 1) {
-      Gather(first * pixels, rows, tile);
-      return tile;
-    }
-    const float* from = src_[0] + first * image;
-    if (normalized_)
-      BatchNormApplyRows(lines_, from, rows, source_.c, source_.relu, tile);
-    else if (source_.relu)
-      Relu(from, tile, count * image);
-    else
-      return from;
-    return tile;
+  // Where src lies as the branches read it; else it must be copied.
+  const float* AsItLies() const { return source_.parts > 1 || normalized_ || source_.relu ? nullptr : src_[0]; }
+
+  // `count` pixels from `first` on, to `to`.
+  void Read(int64_t first, int64_t count, float* to) const {
+    if (source_.parts > 1) return Gather(first, count, to);
+    const float* from = src_[0] + first * source_.c;
+    if (normalized_) return BatchNormApplyRows(lines_, from, count, source_.c, source_.relu, to);
+    Relu(from, to, count * source_.c);
   }
 
  private:
@@ -129,6 +129,62 @@ class SourceReader {
   std::span<const float* const> src_;
   bool normalized_;
   float* lines_;
+};
+
+// Pixels of a piece of about so many floats; see between.h.
+inline int64_t PiecePixels(int64_t floats, int64_t channels) { return std::max<int64_t>(1, floats / channels); }
+
+// Reads src tile by tile, the next one in pieces while this one is in use.
+class TileReader {
+  static constexpr int64_t kTilePiece = 128;  // floats
+
+ public:
+  // buffers: of a tile each; a piece is read at every `every`-th call.
+  TileReader(const SourceReader& reader, const Tiling& tiling, const SeparableSource& s, float* const (&buffers)[2],
+             int64_t every)
+      : reader_(reader),
+        tiling_(tiling),
+        pixels_(s.h * s.w),
+        channels_(s.c),
+        piece_(PiecePixels(kTilePiece, s.c)),
+        every_(every),
+        buffers_{buffers[0], buffers[1]} {}
+
+  // The tile, whole. From now on the pieces are of `following`, or of nothing where it is -1.
+  const float* Take(int64_t tile, int64_t following) {
+    if (const float* src = reader_.AsItLies()) return src + tiling_.FirstImage(tile) * pixels_ * channels_;
+    if (tile != tile_) Begin(tile);
+    while (next_ < end_) ReadPiece();
+    const float* taken = buffers_[buffer_];
+    Begin(following);
+    return taken;
+  }
+
+  void Piece() {
+    if (next_ < end_ && ++calls_ % every_ == 0) ReadPiece();
+  }
+
+ private:
+  void Begin(int64_t tile) {
+    buffer_ = 1 - buffer_, tile_ = tile, next_ = end_ = 0;
+    if (tile < 0) return;
+    start_ = next_ = tiling_.FirstImage(tile) * pixels_;
+    end_ = tiling_.FirstImage(tile + 1) * pixels_;
+  }
+
+  void ReadPiece() {
+    const int64_t count = std::min(piece_, end_ - next_);
+    reader_.Read(next_, count, buffers_[buffer_] + (next_ - start_) * channels_);
+    next_ += count;
+  }
+
+  const SourceReader& reader_;
+  const Tiling& tiling_;
+  int64_t pixels_, channels_, piece_, every_;  // pixels of an image, and of a piece
+  float* buffers_[2];
+  int64_t buffer_ = 0, tile_ = -1;          // that are being read
+  int64_t start_ = 0, next_ = 0, end_ = 0;  // pixels: its first, the first not yet read, the end
+  int64_t calls_ = 0;
 };
 
 inline void CheckBranches(const SeparableSource& s, std::span<const SeparableBranch> branches) {

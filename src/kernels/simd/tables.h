@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/between.h"
 #include "kernels/isa.h"
 
 namespace pdarts::kernels {
@@ -45,7 +46,8 @@ struct MatrixProduct {
   float* dst;
   int64_t rows, k, n;
   float* moments;
-  bool stream;  // with moments: dst is written past the caches, where its rows are whole vectors
+  bool stream;             // with moments: dst is written past the caches, where its rows are whole vectors
+  const Between* between;  // or nullptr
 };
 
 // sums [m, n] += the transpose of left [rows, m] times right [rows, n], all dense.
@@ -54,6 +56,7 @@ struct OuterProducts {
   const float* right;
   float* sums;
   int64_t rows, m, n;
+  const Between* between;  // or nullptr
 };
 
 struct PointwiseTable {
