@@ -34,11 +34,42 @@ int64_t DstFloats(const PoolParams& p) { return p.OutH() * p.OutW() * p.c; }
 // The bands of an image's dst rows.
 Bands DstBands(const PoolParams& p) { return {p.OutH(), p.OutW(), p.c}; }
 
-// Half a band, as several of src's size are in use at once.
-Bands SourceBands(const PoolParams& p) { return {p.h, p.w, 2 * p.c}; }
+// An eighth of a band, as several tensors of src's size are in use at once, and more of the next rows' lines are on
+// their way to the cache the sooner it is their turn.
+Bands SourceBands(const PoolParams& p) { return {p.h, p.w, 8 * p.c}; }
+
+// Floats of what a lane needs to make dst beside its place.
+int64_t ForwardBuffers(const PoolParams& p) { return 2 * DstBands(p).size * p.OutW() * p.c; }
+
+// dst of an image, where its rows are made: there, or, where it goes past the caches, in one of two buffers of a band
+// each. A row made lets one of the band before go, so that what is written waits while the next row is computed.
+class ForwardRows {
+ public:
+  ForwardRows(const PoolParams& p, float* dst, float* buffers)
+      : bands_(DstBands(p)), row_(p.OutW() * p.c), dst_(dst), buffers_(buffers), end_(p.OutH()) {}
+
+  // Where rows of the band lie, as if the image began there.
+  float* Image(int64_t band) const {
+    return buffers_ == nullptr ? dst_ : buffers_ + (band % 2 * bands_.size - bands_.First(band)) * row_;
+  }
+  void MadeRow(int64_t y) {
+    if (buffers_ != nullptr && y >= bands_.size) WriteRow(y - bands_.size);
+  }
+  void MadeAll() {
+    for (int64_t y = std::max<int64_t>(0, end_ - bands_.size); buffers_ != nullptr && y < end_; ++y) WriteRow(y);
+  }
+
+ private:
+  void WriteRow(int64_t y) const { StreamCopy(Image(y / bands_.size) + y * row_, dst_ + y * row_, row_); }
+
+  Bands bands_;
+  int64_t row_;  // floats
+  float *dst_, *buffers_;
+  int64_t end_;
+};
 
 // One image of one branch; moments [bands][3][C].
-void ForwardImage(const PoolParams& p, const float* src, float* dst, uint8_t* workspace, float* moments) {
+void ForwardImage(const PoolParams& p, const float* src, ForwardRows dst, uint8_t* workspace, float* moments) {
   const MaxPoolTable& max = PD_KERNEL_TABLE(kMaxPool);
   const AveragePoolTable& average = PD_KERNEL_TABLE(kAveragePool);
   const Bands bands = DstBands(p);
@@ -47,12 +78,15 @@ void ForwardImage(const PoolParams& p, const float* src, float* dst, uint8_t* wo
     const int64_t first = bands.First(band), end = bands.First(band + 1);
     for (row.y = first; row.y < end; ++row.y) {
       if (workspace != nullptr)
-        max.row(row, src, dst, workspace);
+        max.row(row, src, dst.Image(band), workspace);
       else
-        average.row(row, src, dst);
+        average.row(row, src, dst.Image(band));
+      dst.MadeRow(row.y);
     }
-    BatchNormChunkMoments(dst + first * p.OutW() * p.c, (end - first) * p.OutW(), p.c, moments + band * 3 * p.c);
+    BatchNormChunkMoments(dst.Image(band) + first * p.OutW() * p.c, (end - first) * p.OutW(), p.c,
+                          moments + band * 3 * p.c);
   }
+  dst.MadeAll();
 }
 
 // What one thread works in. Whole images, so that rows lie where the pools' kernels look for them.
@@ -202,23 +236,35 @@ class Backward {
 
 }  // namespace
 
-int64_t PoolNormForwardScratch(const PoolParams& p, size_t branches) {
-  return static_cast<int64_t>(branches) * p.n * DstBands(p).count * 3 * p.c;
+size_t PoolNormForwardScratch(const PoolParams& p, size_t branches, int lanes) {
+  Cutter cut(nullptr);
+  cut.Take<float>(static_cast<int64_t>(branches) * p.n * DstBands(p).count * 3 * p.c);
+  cut.Take<float>(lanes * ForwardBuffers(p));
+  return cut.used();
 }
 
 void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
   Check(p, args.branches.size());
+  PD_CHECK(args.lanes >= 1, "{} lanes", args.lanes);
   const Bands bands = DstBands(p);
   const int64_t image_moments = bands.count * 3 * p.c;
-  const auto moments = [&](size_t b) { return args.scratch + static_cast<int64_t>(b) * p.n * image_moments; };
-  base::ParallelFor(p.n, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t image = begin; image < end; ++image)
-      for (size_t b = 0; b < args.branches.size(); ++b) {
-        const PoolNormForwardBranch& branch = args.branches[b];
-        const int64_t at = image * DstFloats(p);
-        ForwardImage(p, args.src + image * SourceFloats(p), branch.dst + at,
-                     branch.workspace == nullptr ? nullptr : branch.workspace + at, moments(b) + image * image_moments);
-      }
+  Cutter cut(args.scratch);
+  float* all_moments = cut.Take<float>(static_cast<int64_t>(args.branches.size()) * p.n * image_moments);
+  float* buffers = cut.Take<float>(args.lanes * ForwardBuffers(p));
+  const auto moments = [&](size_t b) { return all_moments + static_cast<int64_t>(b) * p.n * image_moments; };
+  const bool stream = Streams(p.n * DstFloats(p)) && p.OutW() * p.c % kWidestVector == 0;
+  base::ParallelFor(args.lanes, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t lane = begin; lane < end; ++lane)
+      for (int64_t image = p.n * lane / args.lanes; image < p.n * (lane + 1) / args.lanes; ++image)
+        for (size_t b = 0; b < args.branches.size(); ++b) {
+          const PoolNormForwardBranch& branch = args.branches[b];
+          const int64_t at = image * DstFloats(p);
+          ForwardImage(p, args.src + image * SourceFloats(p),
+                       {p, branch.dst + at, stream ? buffers + lane * ForwardBuffers(p) : nullptr},
+                       branch.workspace == nullptr ? nullptr : branch.workspace + at,
+                       moments(b) + image * image_moments);
+        }
+    FenceStreams();
   });
   const auto pixels = [&](int64_t chunk) {
     const int64_t band = chunk % bands.count;

@@ -23,9 +23,10 @@ struct PoolNormForwardBranch {
 struct PoolNormForwardArgs {
   const float* src;
   std::span<const PoolNormForwardBranch> branches;
-  float* scratch;  // PoolNormForwardScratch floats
+  int lanes;           // the number of threads
+  std::byte* scratch;  // PoolNormForwardScratch bytes, aligned to a cache line
 };
-int64_t PoolNormForwardScratch(const PoolParams& params, size_t branches);
+size_t PoolNormForwardScratch(const PoolParams& params, size_t branches, int lanes);
 void PoolNormForward(const PoolParams& params, const PoolNormForwardArgs& args);
 
 // The gradient of the normalised dst is the sum of weights[k] * diff_dsts[k]; diff_gamma and diff_beta [C] are its sums

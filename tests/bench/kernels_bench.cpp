@@ -280,7 +280,8 @@ class Bench {
     for (const auto& term : terms) added.push_back(term.data());
     std::vector<double> mean(c_, 0.25), variance(c_, 1);
     std::vector<float> weights(diffs, 0.1f), sum(c_, 0.5f), scratch(kernels::BatchNormReduceScratch(rows, c_) + 4 * c_);
-    scratch.resize(std::max(scratch.size(), static_cast<size_t>(kernels::PoolNormForwardScratch(p, 2))));
+    const int lanes = base::Threads();
+    std::vector<std::byte> forward_block(kernels::PoolNormForwardScratch(p, 2, lanes) + 64);
     std::vector<kernels::PoolNormForwardBranch> forward;
     std::vector<kernels::PoolNormBackwardBranch> backward;
     for (int b : {0, 1}) {
@@ -295,7 +296,7 @@ class Bench {
       for (int b : {0, 1})
         kernels::BatchNormStatistics({dst[b].data(), rows, c_, mean.data(), variance.data(), scratch.data()});
     });
-    Line("pool norm", 3.25, [&] { kernels::PoolNormForward(p, {a_.data(), forward, scratch.data()}); });
+    Line("pool norm", 3.25, [&] { kernels::PoolNormForward(p, {a_.data(), forward, lanes, Aligned(forward_block)}); });
     const auto tensors = static_cast<double>(diffs) + 4.25;
     const std::string of = fmt::format(" of {}", diffs);
     Line("sums, bn bwd data, pools bwd" + of, tensors, [&] {
@@ -310,7 +311,6 @@ class Bench {
       }
       kernels::WeightedSum({added.data(), nullptr, 3, terms[0].data(), count_});
     });
-    const int lanes = base::Threads();
     std::vector<std::byte> block(kernels::PoolNormBackwardScratch(p, 2, diffs, 0, lanes) + 64);
     Line("pool norm bwd" + of, tensors, [&] {
       kernels::PoolNormBackward(

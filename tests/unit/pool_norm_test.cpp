@@ -55,8 +55,10 @@ Pools Fused(const PoolParams& p, const std::vector<float>& src) {
   for (int b : {0, 1})
     branches.push_back({pools.dst[b].data(), b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
                         pools.variance[b].data()});
-  std::vector<float> scratch(PoolNormForwardScratch(p, 2));
-  PoolNormForward(p, {src.data(), branches, scratch.data()});
+  const int lanes = base::Threads();
+  std::vector<std::byte> scratch(PoolNormForwardScratch(p, 2, lanes) + 64);
+  std::byte* lines = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
+  PoolNormForward(p, {src.data(), branches, lanes, lines});
   return pools;
 }
 
@@ -162,6 +164,7 @@ TEST_CASE("pools with their normalisations equal the single steps, the same on a
                               PoolParams{.n = 3, .h = 9, .w = 7, .c = 3, .kernel = 3, .stride = 2, .pad = 1},
                               PoolParams{.n = 2, .h = 40, .w = 40, .c = 8, .kernel = 5, .stride = 3, .pad = 2},
                               PoolParams{.n = 2, .h = 31, .w = 31, .c = 36, .kernel = 2, .stride = 3, .pad = 1},
+                              PoolParams{.n = 9, .h = 32, .w = 32, .c = 32, .kernel = 3, .stride = 1, .pad = 1},
                               PoolParams{.n = 1, .h = 1, .w = 1, .c = 5, .kernel = 3, .stride = 1, .pad = 1}}) {
     const std::vector<float> src = Normals(p.n * p.h * p.w * p.c, 1);
     const Diffs diffs(p);

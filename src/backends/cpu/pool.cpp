@@ -55,7 +55,8 @@ Lowered LowerNormForward(const NodeView& view) {
   const auto a = ir::Unpack<ops::PoolNormAttributes>(view.node.attributes);
   const auto p = ParamsOf(a, view.in(0));
   const size_t before = LinesOf<Branch>(a.branches());
-  const size_t scratch = static_cast<size_t>(kernels::PoolNormForwardScratch(p, a.branches())) * sizeof(float);
+  const int lanes = base::Threads();
+  const size_t scratch = kernels::PoolNormForwardScratch(p, a.branches(), lanes);
   return OwnKernel(view, "own:pool_norm", before + scratch, [=](auto in, auto out, void* workspace) {
     const std::span<Branch> branches = At<Branch>(workspace, 0, a.branches());
     size_t output = 0;
@@ -64,8 +65,7 @@ Lowered LowerNormForward(const NodeView& view) {
       output += 3;
       if (a.max[b] != 0) branches[b].workspace = Out<uint8_t>(out, output++);
     }
-    kernels::PoolNormForward(
-        p, {In<float>(in, 0), branches, reinterpret_cast<float*>(static_cast<std::byte*>(workspace) + before)});
+    kernels::PoolNormForward(p, {In<float>(in, 0), branches, lanes, static_cast<std::byte*>(workspace) + before});
   });
 }
 
