@@ -175,7 +175,7 @@ class Backward {
     Worker(const Backward& all, const Lane& lane)
         : all_(all), lane_(lane), tiles_(all.reader_, all.tiling_, all.s_, lane.src, all.Count()), bands_(all, lane) {}
 
-    void Run(int64_t slice, int64_t following) {
+    void operator()(int64_t slice, int64_t following) {
       const Tiling& tiling = all_.tiling_;
       for (int64_t i = 0; i < all_.Count() && all_.Weights(); ++i) {
         const int64_t taps = DepthwiseScratch(all_.branch(i).depthwise), products = all_.s_.c * all_.branch(i).out;

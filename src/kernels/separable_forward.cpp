@@ -22,14 +22,14 @@ struct Shared {
 // What one thread works in.
 struct Lane {
   Lane(const SeparableSource& s, std::span<const SeparableBranch> branches, const Tiling& tiling, Cutter cut)
-      : src{cut.Take<float>(tiling.images * s.h * s.w * s.c), cut.Take<float>(tiling.images * s.h * s.w * s.c)} {
+      : src(cut.Take<float>(tiling.images * s.h * s.w * s.c)) {
     int64_t most = 0;
     for (const SeparableBranch& b : branches)
       most = std::max(most, BandsOf(b, tiling.images).size * b.depthwise.OutW() * b.depthwise.c);
     middle = cut.Take<float>(most);
     bytes = cut.used();
   }
-  float* src[2];
+  float* src;
   float* middle;  // a band of the depthwise result
   size_t bytes;
 };
@@ -39,52 +39,26 @@ void Arrange(const SeparableBranch& b, const SeparableForwardBranch& args, const
   Transpose(args.pointwise_weights, b.out, b.depthwise.c, shared.pointwise);
 }
 
-class Worker {
- public:
-  Worker(const SeparableSource& s, std::span<const SeparableBranch> branches, const SeparableForwardArgs& args,
-         const SourceReader& reader, const Tiling& tiling, const Shared* shared, const Lane& lane)
-      : branches_(branches),
-        args_(args),
-        tiling_(tiling),
-        shared_(shared),
-        lane_(lane),
-        tiles_(reader, tiling, s, lane.src, static_cast<int64_t>(branches.size())) {}
-
-  void Run(int64_t tile, int64_t following) {
-    const float* src = tiles_.Take(tile, following);
-    for (size_t i = 0; i < branches_.size(); ++i) RunBranch(branches_[i], args_.branches[i], shared_[i], tile, src);
-  }
-
- private:
-  void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, int64_t tile,
-                 const float* src) {
-    const Between between{[](void* tiles) { static_cast<TileReader*>(tiles)->Piece(); }, &tiles_};
-    DepthwiseParams depthwise = b.depthwise;
-    depthwise.n = tiling_.Images(tile);
-    const int64_t out_w = depthwise.OutW();
-    const Bands bands = BandsOf(b, depthwise.n);
-    float* dst = args.dst + tiling_.FirstImage(tile) * depthwise.OutH() * out_w * b.out;
-    const bool stream = Streams(tiling_.batch * depthwise.OutH() * out_w * b.out);
-    for (int64_t band = 0; band < bands.count; ++band) {
-      const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * out_w;
-      float* rows = dst + first * out_w * b.out;
-      const float* read = src + first * out_w * depthwise.c;
-      if (!b.pointwise_only) {
-        DepthwiseForwardRows(depthwise, {src, shared.depthwise, lane_.middle, first, end, &between});
-        read = lane_.middle;
-      }
-      PointwiseProduct({read, shared.pointwise, rows, pixels, depthwise.c, b.out,
-                        shared.moments + (tile * shared.bands + band) * 3 * b.out, stream, &between});
+void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling,
+               int64_t tile, const float* src, float* middle) {
+  DepthwiseParams depthwise = b.depthwise;
+  depthwise.n = tiling.Images(tile);
+  const int64_t out_w = depthwise.OutW();
+  const Bands bands = BandsOf(b, depthwise.n);
+  float* dst = args.dst + tiling.FirstImage(tile) * depthwise.OutH() * out_w * b.out;
+  const bool stream = Streams(tiling.batch * depthwise.OutH() * out_w * b.out);
+  for (int64_t band = 0; band < bands.count; ++band) {
+    const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * out_w;
+    float* rows = dst + first * out_w * b.out;
+    const float* read = src + first * out_w * depthwise.c;
+    if (!b.pointwise_only) {
+      DepthwiseForwardRows(depthwise, {src, shared.depthwise, middle, first, end});
+      read = middle;
     }
+    PointwiseProduct({read, shared.pointwise, rows, pixels, depthwise.c, b.out,
+                      shared.moments + (tile * shared.bands + band) * 3 * b.out, stream});
   }
-
-  std::span<const SeparableBranch> branches_;
-  const SeparableForwardArgs& args_;
-  const Tiling& tiling_;
-  const Shared* shared_;
-  Lane lane_;
-  TileReader tiles_;
-};
+}
 
 // Of the whole batch, from the bands'.
 void Join(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling) {
@@ -121,8 +95,13 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
       Arrange(branches[static_cast<size_t>(i)], args.branches[static_cast<size_t>(i)], shared[i]);
   });
   const size_t bytes = Lane(s, branches, tiling, Cutter(nullptr)).bytes;
+  // The next tile is not read in pieces: what is written past the caches has taken their place.
   ForItems(s, tiling.tiles, [&](int64_t at) {
-    return Worker(s, branches, args, reader, tiling, shared, Lane(s, branches, tiling, cut.Lane(at, bytes)));
+    return [&, lane = Lane(s, branches, tiling, cut.Lane(at, bytes))](int64_t tile, int64_t) {
+      const float* src = reader.ReadImages(tiling.FirstImage(tile), tiling.Images(tile), lane.src);
+      for (size_t i = 0; i < branches.size(); ++i)
+        RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);
+    };
   });
   base::ParallelFor(count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)

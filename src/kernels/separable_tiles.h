@@ -78,7 +78,7 @@ class Cutter {
 // more has passed through them; without that, each line would be read from memory only to be overwritten.
 inline bool Streams(int64_t floats) { return floats >= 1 << 18; }
 
-// Makes a worker of each lane from 0 to s.lanes - 1 and calls worker.Run(item, following) for all items, where
+// Makes a worker for each lane from 0 to s.lanes - 1 and calls worker(item, following) for all items, where
 // following is the worker's next one, or -1. A worker takes an item when it begins the one before, so that a core that
 // was held up leaves the rest to the others; which one runs an item shows in no result.
 template <class MakeWorker>
@@ -89,7 +89,7 @@ void ForItems(const SeparableSource& s, int64_t items, const MakeWorker& make) {
       auto worker = make(lane);
       for (int64_t item = next++; item < items;) {
         const int64_t following = next++;
-        worker.Run(item, following < items ? following : -1);
+        worker(item, following < items ? following : -1);
         item = following;
       }
     }
@@ -108,6 +108,14 @@ class SourceReader {
 
   // Where src lies as the branches read it; else it must be copied.
   const float* AsItLies() const { return source_.parts > 1 || normalized_ || source_.relu ? nullptr : src_[0]; }
+
+  // Images [first, first + count), in `to` or where they lie.
+  const float* ReadImages(int64_t first, int64_t count, float* to) const {
+    const int64_t pixels = source_.h * source_.w;
+    if (const float* src = AsItLies()) return src + first * pixels * source_.c;
+    Read(first * pixels, count * pixels, to);
+    return to;
+  }
 
   // `count` pixels from `first` on, to `to`.
   void Read(int64_t first, int64_t count, float* to) const {
