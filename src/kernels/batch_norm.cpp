@@ -114,7 +114,7 @@ void BatchNormChunkMoments(const float* src, int64_t rows, int64_t channels, flo
 }
 
 void JoinBatchNormMoments(const BatchNormJoinArgs& a) {
-  base::ParallelFor(a.channels, 16, [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
+  base::ParallelFor(a.channels, 8, [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
 }
 
 int64_t BatchNormLinesSize(int64_t channels) { return 4 * channels; }
@@ -165,7 +165,7 @@ void BatchNormChunkSums(const BatchNormChunkSumsArgs& a) {
 }
 
 void FinishBatchNormSums(const BatchNormFinishArgs& a) {
-  base::ParallelFor(a.channels, 16, [&](int64_t begin, int64_t end) { JoinSums(a, begin, end); });
+  base::ParallelFor(a.channels, 8, [&](int64_t begin, int64_t end) { JoinSums(a, begin, end); });
 }
 
 void BatchNormBackwardData(const BatchNormBackwardDataArgs& a) {

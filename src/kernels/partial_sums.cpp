@@ -10,7 +10,7 @@ void AddPartialSums(const float* partial, int64_t parts, int64_t size, float* to
   PD_CHECK(parts >= 1, "no partial sums");
   if (parts == 1 && totals == partial) return;
   const PartialSumsTable& table = PD_KERNEL_TABLE(kPartialSums);
-  base::ParallelFor(size, 1 + 65536 / parts, [&](int64_t begin, int64_t end) {
+  base::ParallelFor(size, 1 + 8192 / parts, [&](int64_t begin, int64_t end) {
     table.add({partial, parts, size, begin, end, totals});
   });
 }

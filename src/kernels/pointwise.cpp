@@ -57,9 +57,9 @@ void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardW
   base::ParallelFor(chunks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t chunk = begin; chunk < end; ++chunk) {
       float* sums = args.scratch + chunk * size;
-      std::fill_n(sums, size, 0.0f);
       const int64_t first = p.pixels * chunk / chunks, last = p.pixels * (chunk + 1) / chunks;
-      AddPointwiseProducts({args.diff_dst + first * p.out, args.src + first * p.in, sums, last - first, p.out, p.in});
+      AddPointwiseProducts(
+          {args.diff_dst + first * p.out, args.src + first * p.in, sums, last - first, p.out, p.in, true});
     }
   });
   AddPartialSums(args.scratch, chunks, size, args.diff_weights);
@@ -73,8 +73,8 @@ void AddPointwiseProducts(const PointwiseSumsArgs& a) {
   const PointwiseTable& table = PD_KERNEL_TABLE(kPointwise);
   const int64_t block = std::max<int64_t>(32, 4096 / (a.m + a.n));  // pixels: 16 KB, read again by every tile
   for (int64_t first = 0; first < a.rows; first += block)
-    table.add_outer_products(
-        {a.left + first * a.m, a.right + first * a.n, a.sums, std::min(block, a.rows - first), a.m, a.n, a.between});
+    table.add_outer_products({a.left + first * a.m, a.right + first * a.n, a.sums, std::min(block, a.rows - first), a.m,
+                              a.n, a.fresh && first == 0, a.between});
 }
 
 void Transpose(const float* src, int64_t rows, int64_t columns, float* dst) {

@@ -57,12 +57,13 @@ struct PointwiseProductArgs {
 };
 void PointwiseProduct(const PointwiseProductArgs& args);
 
-// sums [m, n] += the transpose of left [rows, m] times right [rows, n].
+// sums [m, n] += the transpose of left [rows, m] times right [rows, n]; = where there is nothing in them yet.
 struct PointwiseSumsArgs {
   const float* left;
   const float* right;
   float* sums;
   int64_t rows, m, n;
+  bool fresh;
   const Between* between = nullptr;
 };
 void AddPointwiseProducts(const PointwiseSumsArgs& args);

@@ -253,9 +253,10 @@ void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
   float* buffers = cut.Take<float>(args.lanes * ForwardBuffers(p));
   const auto moments = [&](size_t b) { return all_moments + static_cast<int64_t>(b) * p.n * image_moments; };
   const bool stream = Streams(p.n * DstFloats(p)) && p.OutW() * p.c % kWidestVector == 0;
+  std::atomic<int64_t> next = 0;
   base::ParallelFor(args.lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)
-      for (int64_t image = p.n * lane / args.lanes; image < p.n * (lane + 1) / args.lanes; ++image)
+      for (int64_t image = next++; image < p.n; image = next++)
         for (size_t b = 0; b < args.branches.size(); ++b) {
           const PoolNormForwardBranch& branch = args.branches[b];
           const int64_t at = image * DstFloats(p);

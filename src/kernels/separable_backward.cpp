@@ -178,9 +178,8 @@ class Backward {
     void operator()(int64_t slice, int64_t following) {
       const Tiling& tiling = all_.tiling_;
       for (int64_t i = 0; i < all_.Count() && all_.Weights(); ++i) {
-        const int64_t taps = DepthwiseScratch(all_.branch(i).depthwise), products = all_.s_.c * all_.branch(i).out;
+        const int64_t taps = DepthwiseScratch(all_.branch(i).depthwise);
         std::fill_n(all_.shared_[i].depthwise_sums + slice * taps, taps, 0.0f);
-        std::fill_n(all_.shared_[i].pointwise_sums + slice * products, products, 0.0f);
       }
       const int64_t end = (slice + 1) * tiling.slice_tiles;
       for (int64_t tile = slice * tiling.slice_tiles; tile < end && tiling.Images(tile) > 0; ++tile) {
@@ -204,7 +203,8 @@ class Backward {
                            : i + 1 < all_.Count() ? Place{tile, i + 1, 0}
                                                   : Place{next_tile, 0, 0};
         const float* diff_dst = bands_.Take({tile, i, band}, next);
-        RunBand(i, slice, depthwise, src, diff_dst, bands.First(band), bands.First(band + 1), between);
+        RunBand(i, slice, depthwise, src, diff_dst, bands.First(band), bands.First(band + 1),
+                band == 0 && tile == slice * all_.tiling_.slice_tiles, between);
       }
       if (all_.Weights() && !b.pointwise_only)
         AddDepthwiseWeightsGradient(depthwise, src, lane_.diff_middle,
@@ -216,9 +216,9 @@ class Backward {
                         nullptr, &between});
     }
 
-    // Rows [first, end) of a tile's dst.
+    // Rows [first, end) of a tile's dst; fresh: the slice's first.
     void RunBand(int64_t i, int64_t slice, const DepthwiseParams& depthwise, const float* src, const float* diff_dst,
-                 int64_t first, int64_t end, const Between& between) {
+                 int64_t first, int64_t end, bool fresh, const Between& between) {
       const SeparableBranch& b = all_.branch(i);
       const int64_t channels = all_.s_.c, out_w = depthwise.OutW(), pixels = (end - first) * out_w;
       PointwiseProduct({.src = diff_dst,
@@ -235,7 +235,7 @@ class Backward {
         middle = lane_.middle;
       }
       AddPointwiseProducts({diff_dst, middle, all_.shared_[i].pointwise_sums + slice * channels * b.out, pixels, b.out,
-                            channels, &between});
+                            channels, fresh, &between});
     }
 
     void Piece() {

@@ -305,15 +305,45 @@ std::vector<Case> BranchCases() {
   return cases;
 }
 
+SumTerm NormalizedTerm(Graph& g, ValueId src) {
+  const auto statistics = Emit(g, ir::OpKind::kBatchNormStatistics, {}, {src});
+  return {src, statistics[0], statistics[1]};
+}
+
+std::vector<Case> DroppedSumCases() {
+  const Shape image{2, 12, 8, 6}, table{2, 3};
+  const auto inputs = [](Graph& g, ValueId first, ValueId a, ValueId b) {
+    const SumTerm t = NormalizedTerm(g, a);
+    return std::vector<ValueId>{first,
+                                b,
+                                t.src,
+                                t.mean,
+                                t.variance,
+                                a,
+                                g.Input("rate", {DType::kF64, Shape{1}}),
+                                g.Input("rng", {DType::kI64, Shape{2}})};
+  };
+  const NormalizedSumAttributes drops{{3, 1, 2}, {0, 1, 0}, 1e-5, {5, -1, 6}};
+  const auto sum = [=](Graph& g, const auto& x) {
+    return Emit(g, ir::OpKind::kNormalizedSum, ir::Pack(drops), inputs(g, x[2], x[0], x[1]))[0];
+  };
+  const auto backward = [=](Graph& g, const auto& x) {
+    return Emit(g, ir::OpKind::kNormalizedSumBwd, ir::Pack(NormalizedSumBwdAttributes{drops, 2, 3}),
+                inputs(g, x[2], x[0], x[1]))[2];
+  };
+  return {{"normalized sum of dropped terms", {image, image, table}, sum, false},
+          {"normalized sum of dropped terms backward", {image, image, image}, backward, false}};
+}
+
 // Of ops that only passes build: what has several outputs names all but the first itself.
 std::vector<Case> FusedCases() {
   const Shape image{2, 12, 8, 6}, table{2, 3};
-  const auto term = [](Graph& g, ValueId src) {
-    const auto statistics = Emit(g, ir::OpKind::kBatchNormStatistics, {}, {src});
-    return SumTerm{src, statistics[0], statistics[1]};
-  };
   const auto terms = [=](Graph& g, ValueId a, ValueId b) {
-    return std::vector<SumTerm>{term(g, a), {b}, term(g, Relu(g, b)), term(g, Scale(g, a, 3)), term(g, b)};
+    return std::vector<SumTerm>{NormalizedTerm(g, a),
+                                {b},
+                                NormalizedTerm(g, Relu(g, b)),
+                                NormalizedTerm(g, Scale(g, a, 3)),
+                                NormalizedTerm(g, b)};
   };
   const std::vector<int64_t> indices = {0, 4, 5, 1, 0};
   std::vector<Case> cases = {
@@ -330,31 +360,6 @@ std::vector<Case> FusedCases() {
          return AddN(g, {sum, WeightedSum(g, {Relu(g, sum), pool}, Softmax(g, x[2]), {1, 2})});
        },
        false}};
-  const auto drop_inputs = [=](Graph& g, ValueId first, ValueId a, ValueId b) {
-    const SumTerm t = term(g, a);
-    return std::vector<ValueId>{first,
-                                b,
-                                t.src,
-                                t.mean,
-                                t.variance,
-                                a,
-                                g.Input("rate", {DType::kF64, Shape{1}}),
-                                g.Input("rng", {DType::kI64, Shape{2}})};
-  };
-  const NormalizedSumAttributes drops{{3, 1, 2}, {0, 1, 0}, 1e-5, {5, -1, 6}};
-  cases.push_back({"normalized sum of dropped terms",
-                   {image, image, table},
-                   [=](Graph& g, const auto& x) {
-                     return Emit(g, ir::OpKind::kNormalizedSum, ir::Pack(drops), drop_inputs(g, x[2], x[0], x[1]))[0];
-                   },
-                   false});
-  cases.push_back({"normalized sum of dropped terms backward",
-                   {image, image, image},
-                   [=](Graph& g, const auto& x) {
-                     return Emit(g, ir::OpKind::kNormalizedSumBwd, ir::Pack(NormalizedSumBwdAttributes{drops, 2, 3}),
-                                 drop_inputs(g, x[2], x[0], x[1]))[2];
-                   },
-                   false});
   for (const bool with_table : {false, true})
     cases.push_back({fmt::format("normalized sum backward, table {}", with_table),
                      {image, image, image},
@@ -371,7 +376,7 @@ std::vector<Case> FusedCases() {
     cases.push_back({fmt::format("weighted batch norm backward, affine {}", affine),
                      {image, image, table, Shape{12}},
                      [=](Graph& g, const auto& x) {
-                       const SumTerm t = term(g, x[0]);
+                       const SumTerm t = NormalizedTerm(g, x[0]);
                        const auto sums = Emit(g, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{}),
                                               {t.src, t.mean, t.variance, x[1]});
                        std::vector<ValueId> inputs = {t.src, t.mean, t.variance, x[1], sums[0], sums[1]};
@@ -457,6 +462,7 @@ TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]")
     for (const Case& c : PoolCases()) CheckCase(c);
     for (const Case& c : SeparableCases()) CheckCase(c);
     for (const Case& c : FusedCases()) CheckCase(c);
+    for (const Case& c : DroppedSumCases()) CheckCase(c);
     for (const Case& c : BranchCases()) CheckCase(c);
     for (const Case& c : PoolNormCases()) CheckCase(c);
   }

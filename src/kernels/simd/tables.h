@@ -50,12 +50,13 @@ struct MatrixProduct {
   const Between* between;  // or nullptr
 };
 
-// sums [m, n] += the transpose of left [rows, m] times right [rows, n], all dense.
+// sums [m, n] += the transpose of left [rows, m] times right [rows, n], all dense; = where they are fresh.
 struct OuterProducts {
   const float* left;
   const float* right;
   float* sums;
   int64_t rows, m, n;
+  bool fresh;
   const Between* between;  // or nullptr
 };
 
