@@ -63,7 +63,7 @@ void AddChunks(const float* partial, int64_t chunks, int64_t size, double* total
   });
 }
 
-// Doubles and floats are cut in whole cache lines.
+// Cuts whole cache lines, so that no two lanes write one.
 template <class T>
 T* Cut(std::byte*& at, int64_t count) {
   T* start = reinterpret_cast<T*>(at);
@@ -96,7 +96,7 @@ int64_t CountDrops(const Args& a) {
 
 // Cuts the lanes from `at` on and calls body(lane, item) for all items, each lane for as many in a row.
 template <class Args, class Body>
-void ForItems(const Args& a, std::byte* at, int64_t items, int64_t grain, int64_t block, const Body& body) {
+void ForLanes(const Args& a, std::byte* at, int64_t items, int64_t grain, int64_t block, const Body& body) {
   const int64_t drops = CountDrops(a), lanes = std::clamp<int64_t>(items / grain, 1, a.lanes);
   const size_t bytes = LaneBytes(a.count, drops, block);
   base::ParallelFor(lanes, 1, [&](int64_t begin, int64_t end) {
@@ -181,7 +181,7 @@ void NormalizedSum(const NormalizedSumArgs& a) {
   const int64_t pieces = (width + kNormalizedSumBlock - 1) / kNormalizedSumBlock;
   const int64_t step = pieces > 1 ? width : kNormalizedSumBlock / width * width;
   const int64_t blocks = (total + step - 1) / step * pieces;
-  ForItems(a, s.rest, blocks, 1 + 64 / a.count, kNormalizedSumBlock, [&](const Lane& lane, int64_t block) {
+  ForLanes(a, s.rest, blocks, 1 + 64 / a.count, kNormalizedSumBlock, [&](const Lane& lane, int64_t block) {
     const int64_t at = block % pieces * kNormalizedSumBlock, first = block / pieces * step + at;
     const int64_t count = std::min({pieces > 1 ? std::min(kNormalizedSumBlock, width - at) : step, total - first});
     if (count <= 0) return;
@@ -207,7 +207,7 @@ void NormalizedSumBackward(const NormalizedSumBackwardArgs& a) {
     for (int64_t i = 0; i < width; ++i)
       s.means[k * width + i] = mean == nullptr ? 0.0f : static_cast<float>(mean[i % a.channels]);
   }
-  ForItems(a, s.rest, chunks, 1, step, [&](const Lane& lane, int64_t chunk) {
+  ForLanes(a, s.rest, chunks, 1, step, [&](const Lane& lane, int64_t chunk) {
     float* partial = s.partial + chunk * size;
     const int64_t first = chunk * step, count = std::min(step, total - first);
     Drop(a, lane, step, first, count);

@@ -32,7 +32,7 @@ struct NormalizedSumArgs {
   double epsilon;
   float* dst;
   int lanes;      // the number of threads
-  void* scratch;  // NormalizedSumScratch bytes, aligned for doubles
+  void* scratch;  // NormalizedSumScratch bytes, aligned to a cache line
   NormalizedDrops drops{};
 };
 size_t NormalizedSumScratch(int64_t terms, int64_t channels, int64_t drops, int lanes);
@@ -49,7 +49,7 @@ struct NormalizedSumBackwardArgs {
   float* diff_beta;
   float* dots;    // [count], or nullptr
   int lanes;      // the number of threads
-  void* scratch;  // NormalizedSumBackwardScratch bytes, aligned for doubles
+  void* scratch;  // NormalizedSumBackwardScratch bytes, aligned to a cache line
   NormalizedDrops drops{};
 };
 size_t NormalizedSumBackwardScratch(int64_t terms, int64_t rows, int64_t channels, int64_t drops, int lanes);

@@ -53,7 +53,7 @@ struct PointwiseProductArgs {
   int64_t rows, k, n;
   float* moments = nullptr;  // as BatchNormChunkMoments finds them for dst, [3][n]
   bool stream = false;       // with moments: dst is written past the caches if its rows are aligned; see StreamCopy
-  const Between* between = nullptr;
+  const Between* between = nullptr;  // between tiles of some rows and columns, if there are so many
 };
 void PointwiseProduct(const PointwiseProductArgs& args);
 

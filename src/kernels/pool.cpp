@@ -9,6 +9,8 @@
 namespace pdarts::kernels {
 namespace {
 
+static_assert(kMaxPoolKernel <= kMostPoolWindows, "the average pool's backward keeps a weight for each");
+
 void Check(const PoolParams& p) {
   PD_CHECK(p.n >= 0 && p.h >= 1 && p.w >= 1 && p.c >= 1, "src {}x{}x{}x{}", p.n, p.h, p.w, p.c);
   PD_CHECK(p.kernel >= 1 && p.kernel <= kMaxPoolKernel && p.stride >= 1 && p.pad >= 0 && 2 * p.pad <= p.kernel,

@@ -21,7 +21,8 @@ struct PoolParams {
 void MaxPoolForward(const PoolParams& params, const float* src, float* dst, uint8_t* workspace);
 void MaxPoolBackward(const PoolParams& params, const float* diff_dst, const uint8_t* workspace, float* diff_src);
 
-// dst = sum over the window's pixels inside the image / their number (count_include_pad = false).
+// dst = sum over the window's pixels inside the image / their number (count_include_pad = false). Where a sum
+// overflows, dst is infinite or NaN.
 void AveragePoolForward(const PoolParams& params, const float* src, float* dst);
 void AveragePoolBackward(const PoolParams& params, const float* diff_dst, float* diff_src);
 

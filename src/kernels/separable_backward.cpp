@@ -178,6 +178,7 @@ class Backward {
     void operator()(int64_t slice, int64_t following) {
       const Tiling& tiling = all_.tiling_;
       for (int64_t i = 0; i < all_.Count() && all_.Weights(); ++i) {
+        if (all_.branch(i).pointwise_only) continue;
         const int64_t taps = DepthwiseScratch(all_.branch(i).depthwise);
         std::fill_n(all_.shared_[i].depthwise_sums + slice * taps, taps, 0.0f);
       }

@@ -35,7 +35,9 @@ void CheckTerms(const NormalizedSumAttributes& a, std::span<const TensorDesc> in
            a.normalized.size());
   const auto inputs = static_cast<size_t>(ForTerms(a, [](size_t, int, bool) {}));
   PD_CHECK(in.size() == inputs + (a.drops.empty() ? 0 : 2), "{} inputs, not {}", in.size(), inputs);
-  PD_CHECK(a.drops.empty() || a.drops.size() == a.indices.size(), "{} drops", a.drops.size());
+  PD_CHECK(a.drops.empty() || (a.drops.size() == a.indices.size() && in[inputs].dtype == DType::kF64 &&
+                               in[inputs + 1] == TensorDesc{DType::kI64, Shape{2}}),
+           "{} drops", a.drops.size());
   PD_CHECK(in[1].shape.rank() == 4, "{}", in[1].shape.ToString());
   const TensorDesc channel{DType::kF64, Shape{in[1].shape.c()}};
   ForTerms(a, [&](size_t k, int input, bool normalized) {

@@ -15,7 +15,11 @@ using ir::NodeId;
 using ir::OpKind;
 using ir::ValueId;
 
-bool IsSum(const Node& node) { return node.kind == OpKind::kNormalizedSum || node.kind == OpKind::kNormalizedSumBwd; }
+// One that drops no term yet.
+bool IsSum(const Node& node) {
+  if (node.kind != OpKind::kNormalizedSum && node.kind != OpKind::kNormalizedSumBwd) return false;
+  return std::get<std::vector<int64_t>>(node.attributes.Get("drops")).empty();
+}
 
 class Dropper {
  public:

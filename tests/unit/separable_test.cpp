@@ -102,7 +102,7 @@ Results Run(const Case& c, uint32_t first = 0, int lanes = 2) {
                         b.diff_pointwise.data()});
   }
   std::vector<std::byte> scratch(
-      std::max(SeparableForwardScratch(s, c.branches), SeparableBackwardScratch(s, c.branches)));
+      std::max(SeparableForwardScratch(s, c.branches), SeparableBackwardScratch(s, c.branches)), std::byte{0xFF});
   SeparableForward(s, c.branches, {srcs, norm, forward, scratch.data()});
   SeparableBackward(s, c.branches,
                     {srcs, norm, backward, true, diff_srcs, c.normalized ? r.sums.data() : nullptr,

@@ -57,6 +57,20 @@ T* Out(std::span<void* const> out, size_t i) {
   return static_cast<T*>(out[i]);
 }
 
+// Room for `count` operands, in whole cache lines.
+template <class T>
+constexpr size_t LinesOf(size_t count) {
+  return (count * sizeof(T) + 63) / 64 * 64;
+}
+
+// `count` of them in a workspace.
+template <class T>
+std::span<T> At(void* workspace, size_t offset, size_t count) {
+  auto* first = reinterpret_cast<T*>(static_cast<std::byte*>(workspace) + offset);
+  std::uninitialized_value_construct_n(first, count);
+  return {first, count};
+}
+
 // The draw of a dropout op; rng: seed and step.
 base::DropoutDraw DrawOf(base::RandomStream stream, int64_t op_id, const int64_t* rng);
 

@@ -46,13 +46,13 @@ void FillTerms(const ops::NormalizedSumAttributes& a, std::span<const void* cons
 Lowered LowerForward(const NodeView& view) {
   const auto a = ir::Unpack<ops::NormalizedSumAttributes>(view.node.attributes);
   const Sizes s = SizesOf(view, a);
-  const size_t bytes =
-      a.indices.size() * sizeof(NormalizedTerm) + kernels::NormalizedSumScratch(s.terms, s.channels, s.drops, s.lanes);
-  return OwnKernel(view, "own:normalized_sum", bytes, [a, s](auto in, auto out, void* workspace) {
-    auto* terms = static_cast<NormalizedTerm*>(workspace);
+  const size_t count = a.indices.size(), scratch_at = LinesOf<NormalizedTerm>(count);
+  const size_t bytes = scratch_at + kernels::NormalizedSumScratch(s.terms, s.channels, s.drops, s.lanes);
+  return OwnKernel(view, "own:normalized_sum", bytes, [=](auto in, auto out, void* workspace) {
+    NormalizedTerm* terms = At<NormalizedTerm>(workspace, 0, count).data();
     FillTerms(a, in, In<float>(in, 0), terms);
-    kernels::NormalizedSum(
-        {terms, s.terms, s.rows, s.channels, a.epsilon, Out<float>(out, 0), s.lanes, terms + s.terms, DropsOf(a, in)});
+    kernels::NormalizedSum({terms, s.terms, s.rows, s.channels, a.epsilon, Out<float>(out, 0), s.lanes,
+                            static_cast<std::byte*>(workspace) + scratch_at, DropsOf(a, in)});
   });
 }
 
@@ -61,19 +61,19 @@ Lowered LowerBackward(const NodeView& view) {
   const auto a = ir::Unpack<ops::NormalizedSumBwdAttributes>(view.node.attributes);
   const Sizes s = SizesOf(view, a);
   const int64_t table = a.rows * a.columns;
+  const size_t count = a.indices.size(), gammas_at = LinesOf<NormalizedTerm>(count);
+  const size_t dots_at = gammas_at + LinesOf<float*>(count), scratch_at = dots_at + LinesOf<float>(count);
   const size_t scratch = kernels::NormalizedSumBackwardScratch(s.terms, s.rows, s.channels, s.drops, s.lanes);
-  const size_t bytes = a.indices.size() * (sizeof(NormalizedTerm) + sizeof(float*) + sizeof(float)) + scratch;
-  return OwnKernel(view, "own:normalized_sum_bwd", bytes, [=](auto in, auto out, void* workspace) {
-    auto* terms = static_cast<NormalizedTerm*>(workspace);
-    auto** gammas = reinterpret_cast<float**>(terms + s.terms);
-    auto* kernel_scratch = reinterpret_cast<std::byte*>(gammas + s.terms);
-    auto* dots = reinterpret_cast<float*>(kernel_scratch + scratch);
+  return OwnKernel(view, "own:normalized_sum_bwd", scratch_at + scratch, [=](auto in, auto out, void* workspace) {
+    NormalizedTerm* terms = At<NormalizedTerm>(workspace, 0, count).data();
+    float** gammas = At<float*>(workspace, gammas_at, count).data();
+    float* dots = At<float>(workspace, dots_at, count).data();
     FillTerms(a, in, nullptr, terms);
     size_t output = 0;
     for (int64_t k = 0; k < s.terms; ++k) gammas[k] = a.normalized[k] != 0 ? Out<float>(out, output++) : nullptr;
     kernels::NormalizedSumBackward({terms, s.terms, s.rows, s.channels, a.epsilon, In<float>(in, 0), gammas,
-                                    Out<float>(out, output), table > 0 ? dots : nullptr, s.lanes, kernel_scratch,
-                                    DropsOf(a, in)});
+                                    Out<float>(out, output), table > 0 ? dots : nullptr, s.lanes,
+                                    static_cast<std::byte*>(workspace) + scratch_at, DropsOf(a, in)});
     if (table == 0) return;
     float* weights = Out<float>(out, output + 1);
     for (int64_t i = 0; i < table; ++i) weights[i] = 0;

@@ -36,19 +36,6 @@ Lowered LowerBackward(const NodeView& view) {
   });
 }
 
-// Room for `count` operands, in whole cache lines.
-template <class T>
-size_t LinesOf(size_t count) {
-  return (count * sizeof(T) + 63) / 64 * 64;
-}
-
-template <class T>
-std::span<T> At(void* workspace, size_t offset, size_t count) {
-  auto* first = reinterpret_cast<T*>(static_cast<std::byte*>(workspace) + offset);
-  std::uninitialized_value_construct_n(first, count);
-  return {first, count};
-}
-
 // The workspace: the branches' operands, then the kernel's own scratch.
 Lowered LowerNormForward(const NodeView& view) {
   using Branch = kernels::PoolNormForwardBranch;

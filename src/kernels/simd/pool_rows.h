@@ -1,8 +1,8 @@
 // What pooling rows share. Idea: rows of 3x3 windows, which are nearly all there are, go by blocks of four pixels of
 // one channel vector in registers, so that each loaded vector serves every window that sees it. Blocks at a row's ends
-// also ask whether a column exists. Other windows go one pixel at a time. Both add in the same order and give the same
-// bits. The backward passes gather: each src pixel asks the windows that cover it, in a fixed order, so that no two
-// threads add to one place.
+// also ask whether a column exists. Other windows, rows shorter than a block and fewer channels than a vector go one
+// pixel at a time. Both add in the same order and give the same bits. The backward passes gather: each src pixel asks
+// the windows that cover it, in a fixed order, so that no two threads add to one place.
 #pragma once
 
 #include "kernels/simd/tables.h"
@@ -29,7 +29,6 @@ PD_INLINE Range Windows(const PoolRow& row, int64_t at, int64_t windows) {
 }
 
 static_assert(kWidestVector % kWidth == 0, "see PoolRow");
-constexpr int kMostWindows = 16;  // that cover one position: as many as the widest window has rows
 constexpr int kPixels = kPoolBlockPixels;
 
 // Forward, a block reads src columns Column(x), Column(x) + 1, ...
@@ -73,6 +72,7 @@ PD_INLINE void ForBlocks(int64_t count, int64_t channels, const First& first, in
 PD_INLINE bool HasBlocks(const PoolRow& row, int64_t count) {
   return row.kernel == 3 && row.pad == 1 && row.stride <= 2 && row.channels >= kWidth && count >= kPixels;
 }
+// With stride 2 a block begins at an even pixel, the last one too.
 PD_INLINE bool HasBackwardBlocks(const PoolRow& row) {
   return HasBlocks(row, row.width) && row.width % row.stride == 0;
 }

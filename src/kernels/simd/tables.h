@@ -208,10 +208,12 @@ struct NormalizedSumTable {
   void (*products)(const NormalizedSumProducts&);
 };
 
+constexpr int kPoolBlockPixels = 4;
+constexpr int kMostPoolWindows = 16;  // that cover one position along a side
+
 // A row of pooling: y is the row of dst forward and of diff_src backward. The pointers beside it are at their image's
 // start. add: a further term of diff_src, or nullptr. It may be diff_src itself, if whole blocks of pixels and whole
 // vectors of channels fill a row: else some places are computed twice.
-constexpr int kPoolBlockPixels = 4;
 struct PoolRow {
   int64_t height, width, out_height, out_width, channels, kernel, stride, pad;
   int64_t y;
