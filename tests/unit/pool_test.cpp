@@ -1,5 +1,6 @@
 #include "kernels/pool.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <limits>
@@ -82,6 +83,26 @@ TEST_CASE("pools equal their definition, ties going to the first", "[kernels]") 
     CheckExact({.n = 1, .h = 1, .w = 1, .c = channels, .kernel = 3, .stride = 1, .pad = 1});
     CheckExact({.n = 1, .h = 7, .w = 9, .c = channels, .kernel = 2, .stride = 3, .pad = 1});
   }
+}
+
+// Of one pixel that is not 0, windows at a corner, an edge and inside are its value over 4, 6 and 9.
+TEST_CASE("averages are rounded as divisions are", "[kernels]") {
+  const PoolParams p{.n = 1, .h = 8, .w = 8, .c = 4096, .kernel = 3, .stride = 1, .pad = 1};
+  const std::vector<float> values = test::Normals(p.c, 5);
+  std::vector<float> src(p.h * p.w * p.c), dst(src.size());
+  std::copy(values.begin(), values.end(), src.begin() + (p.w + 1) * p.c);  // row 1, column 1
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads);
+    AveragePoolForward(p, src.data(), dst.data());
+    for (int64_t y = 0; y < 3; ++y)
+      for (int64_t x = 0; x < 3; ++x) {
+        const float count = static_cast<float>((y == 0 ? 2 : 3) * (x == 0 ? 2 : 3));
+        std::vector<float> expected = values;
+        for (float& value : expected) value /= count;
+        const auto at = dst.begin() + (y * p.w + x) * p.c;
+        REQUIRE(std::vector<float>(at, at + p.c) == expected);
+      }
+  });
 }
 
 TEST_CASE("a NaN wins a max pool and the last NaN gets the gradient", "[kernels]") {

@@ -136,7 +136,7 @@ PD_INLINE bool Any(Mask m) {
 #endif
 
 // x / n for n = 1, 2, 3..., where the quotient is a normal number rounded as a division rounds, by a product that its
-// remainder corrects (Markstein): a division takes as long as thirty of these. With AVX, infinite x become NaN.
+// remainder corrects (Markstein), as divisions are slow. With AVX, infinite x become NaN.
 class Divisor {
  public:
   explicit Divisor(float n) : n_(n), inverse_(1 / n) {}
