@@ -44,6 +44,8 @@ enum class OpKind : uint8_t {
   kSlice,
   kSubsample,
   kSubsampleBwd,
+  kStack,
+  kUnstack,
   kDropout,
   kAddN,
   kScale,

@@ -87,7 +87,7 @@ void Subsample(const SubsampleParams& p, const float* src, float* dst) {
   });
 }
 
-void SubsampleBackward(const SubsampleParams& p, const float* diff_dst, float* diff_src) {
+void SubsampleBackward(const SubsampleParams& p, const float* diff_dst, const float* add, float* diff_src) {
   PD_CHECK(p.offset == 0 || p.offset == 1, "offset {}", p.offset);
   const LayoutTable& table = PD_KERNEL_TABLE(kLayout);
   const int64_t out_h = p.OutH(), out_w = p.OutW();
@@ -95,9 +95,12 @@ void SubsampleBackward(const SubsampleParams& p, const float* diff_dst, float* d
     for (int64_t item = begin; item < end; ++item) {
       const int64_t image = item / p.h, y = item % p.h;
       float* row = diff_src + item * p.w * p.c;
-      std::fill_n(row, p.w * p.c, 0.0f);
+      if (add == nullptr)
+        std::fill_n(row, p.w * p.c, 0.0f);
+      else if (add != diff_src)
+        std::copy_n(add + item * p.w * p.c, p.w * p.c, row);
       if (y % 2 != p.offset) continue;
-      table.copy_rows(
+      table.add_rows(
           {diff_dst + (image * out_h + y / 2) * out_w * p.c, p.c, row + p.offset * p.c, 2 * p.c, out_w, p.c, false});
     }
   });

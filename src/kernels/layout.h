@@ -1,5 +1,5 @@
 // Moving data: channels last [N,H,W,C] dense fp32 unless said otherwise, `rows` being N * H * W. Pure copies, no
-// arithmetic.
+// arithmetic but for that of subsample's backward.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct SliceArgs {
 void SliceChannels(const SliceArgs& args);
 
 // src[:, offset::2, offset::2, :] with offset 0 or 1: dst [N, (H + 1 - offset) / 2, (W + 1 - offset) / 2, C]. The
-// backward scatters and writes zeros elsewhere.
+// backward scatters and writes zeros elsewhere, or adds to `add`: nullptr, or shaped like diff_src and maybe the same.
 struct SubsampleParams {
   int64_t n, h, w, c;
   int64_t offset;
@@ -48,7 +48,7 @@ struct SubsampleParams {
   int64_t OutW() const { return (w + 1 - offset) / 2; }
 };
 void Subsample(const SubsampleParams& params, const float* src, float* dst);
-void SubsampleBackward(const SubsampleParams& params, const float* diff_dst, float* diff_src);
+void SubsampleBackward(const SubsampleParams& params, const float* diff_dst, const float* add, float* diff_src);
 
 // [N,C,pixels] <-> [N,pixels,C].
 void NchwToNhwc(const float* src, int64_t n, int64_t channels, int64_t pixels, float* dst);

@@ -16,12 +16,21 @@ constexpr int64_t kPartialSums = 1 << 20;  // floats of partial sums at most, un
 
 void Check(const PointwiseParams& p) {
   PD_CHECK(p.pixels >= 1 && p.in >= 1 && p.out >= 1, "{} pixels, {} to {} channels", p.pixels, p.in, p.out);
+  PD_CHECK(p.groups >= 1 && p.in % p.groups == 0 && p.out % p.groups == 0, "{} to {} channels in {} groups", p.in,
+           p.out, p.groups);
 }
 
 // How many partial sums, by sizes alone: it shapes the total.
 int64_t Chunks(const PointwiseParams& p) {
   const int64_t most = std::max<int64_t>(16, kPartialSums / (p.in * p.out));
   return std::clamp<int64_t>(p.pixels / kChunk, 1, most);
+}
+
+// The matrix [out, in]: the weights, or made of them in `wide`.
+const float* Matrix(const PointwiseParams& p, const float* weights, float* wide) {
+  if (p.groups == 1) return weights;
+  WidenGroups(p, weights, wide);
+  return wide;
 }
 
 // dst [rows, n] = src [rows, k] times matrix [k, n], on all threads.
@@ -36,19 +45,19 @@ void Multiply(const float* src, const float* matrix, float* dst, int64_t rows, i
 
 }  // namespace
 
-int64_t PointwiseScratch(const PointwiseParams& params) { return params.in * params.out; }
+int64_t PointwiseScratch(const PointwiseParams& p) { return (p.groups > 1 ? 2 : 1) * p.in * p.out; }
 
 int64_t PointwiseWeightsScratch(const PointwiseParams& params) { return Chunks(params) * params.in * params.out; }
 
 void PointwiseForward(const PointwiseParams& p, const PointwiseForwardArgs& args) {
   Check(p);
-  Transpose(args.weights, p.out, p.in, args.scratch);
+  Transpose(Matrix(p, args.weights, args.scratch + p.in * p.out), p.out, p.in, args.scratch);
   Multiply(args.src, args.scratch, args.dst, p.pixels, p.in, p.out);
 }
 
 void PointwiseBackwardData(const PointwiseParams& p, const PointwiseBackwardDataArgs& args) {
   Check(p);
-  Multiply(args.diff_dst, args.weights, args.diff_src, p.pixels, p.out, p.in);
+  Multiply(args.diff_dst, Matrix(p, args.weights, args.scratch), args.diff_src, p.pixels, p.out, p.in);
 }
 
 void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardWeightsArgs& args) {
@@ -62,7 +71,8 @@ void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardW
           {args.diff_dst + first * p.out, args.src + first * p.in, sums, last - first, p.out, p.in, true});
     }
   });
-  AddPartialSums(args.scratch, chunks, size, args.diff_weights);
+  AddPartialSums(args.scratch, chunks, size, p.groups > 1 ? args.scratch : args.diff_weights);
+  if (p.groups > 1) NarrowGroups(p, args.scratch, args.diff_weights);
 }
 
 void PointwiseProduct(const PointwiseProductArgs& a) {
@@ -75,6 +85,17 @@ void AddPointwiseProducts(const PointwiseSumsArgs& a) {
   for (int64_t first = 0; first < a.rows; first += block)
     table.add_outer_products({a.left + first * a.m, a.right + first * a.n, a.sums, std::min(block, a.rows - first), a.m,
                               a.n, a.fresh && first == 0, a.between});
+}
+
+void WidenGroups(const PointwiseParams& p, const float* weights, float* matrix) {
+  const int64_t width = p.in / p.groups, rows = p.out / p.groups;
+  std::fill_n(matrix, p.out * p.in, 0.0f);
+  for (int64_t o = 0; o < p.out; ++o) std::copy_n(weights + o * width, width, matrix + o * p.in + o / rows * width);
+}
+
+void NarrowGroups(const PointwiseParams& p, const float* matrix, float* weights) {
+  const int64_t width = p.in / p.groups, rows = p.out / p.groups;
+  for (int64_t o = 0; o < p.out; ++o) std::copy_n(matrix + o * p.in + o / rows * width, width, weights + o * width);
 }
 
 void Transpose(const float* src, int64_t rows, int64_t columns, float* dst) {

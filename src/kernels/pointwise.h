@@ -1,6 +1,7 @@
-// 1x1 convolutions, channels last: src [pixels, in], dst [pixels, out], pixels = N * H * W, weights [out, in], all
-// dense fp32, any channel counts. That is a matrix product over the pixels. Results do not depend on the number of
-// threads. No buffer may overlap another.
+// 1x1 convolutions, channels last: src [pixels, in], dst [pixels, out], pixels = N * H * W, weights
+// [out, in / groups], all dense fp32, any channel counts. That is a matrix product over the pixels. Groups are blocks
+// on the diagonal of one matrix: with the zeros beside them two cost twice the multiply-adds, but a group alone would
+// be narrower than the products' tiles. Results do not depend on the number of threads. No buffer may overlap another.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@ namespace pdarts::kernels {
 
 struct PointwiseParams {
   int64_t pixels, in, out;  // pixels and channels
+  int64_t groups = 1;       // divides in and out
 };
 
 // Floats of scratch: forward and backward data; backward weights.
@@ -23,13 +25,14 @@ struct PointwiseForwardArgs {
   float* dst;
   float* scratch;
 };
-// dst[p][o] = sum over i of src[p][i] * weights[o][i].
+// dst[p][o] = sum over i of src[p][i] * weights[o][i], with i in o's group.
 void PointwiseForward(const PointwiseParams& params, const PointwiseForwardArgs& args);
 
 struct PointwiseBackwardDataArgs {
   const float* diff_dst;
   const float* weights;
   float* diff_src;
+  float* scratch;
 };
 // diff_src[p][i] = sum over o of diff_dst[p][o] * weights[o][i].
 void PointwiseBackwardData(const PointwiseParams& params, const PointwiseBackwardDataArgs& args);
@@ -67,6 +70,10 @@ struct PointwiseSumsArgs {
   const Between* between = nullptr;
 };
 void AddPointwiseProducts(const PointwiseSumsArgs& args);
+
+// The matrix [out, in] of a convolution in groups from its weights, and of such a matrix what lies on the blocks.
+void WidenGroups(const PointwiseParams& params, const float* weights, float* matrix);
+void NarrowGroups(const PointwiseParams& params, const float* matrix, float* weights);
 
 // [columns, rows] from [rows, columns].
 void Transpose(const float* src, int64_t rows, int64_t columns, float* dst);

@@ -15,11 +15,13 @@ struct Shared {
   Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
       : forward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
         backward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+        wide(cut.Take<float>(WideMatrix(b))),
         norm(cut.Take<float>(BatchNormGradientLinesSize(b.out))),
         depthwise_sums(cut.Take<float>(tiling.slices * DepthwiseScratch(b.depthwise))),
         pointwise_sums(cut.Take<float>(tiling.slices * b.depthwise.c * b.out)) {}
 
   void Fill(const SeparableSource& s, const SeparableBranch& b, const SeparableBackwardBranch& args) const {
+    if (b.groups > 1) WidenGroups(PointwiseOf(b), args.pointwise_weights, wide);
     if (!b.pointwise_only) {
       ArrangeForForward(b.depthwise, args.depthwise_weights, forward);
       ArrangeForBackward(b.depthwise, args.depthwise_weights, backward);
@@ -37,6 +39,7 @@ struct Shared {
   }
 
   float *forward, *backward;               // the depthwise weights, arranged
+  float* wide;                             // the matrix of the 1x1's groups, if it has any
   float* norm;                             // what diff_dst and dst are combined with
   float *depthwise_sums, *pointwise_sums;  // [slices][K][K][C] and [slices][out][C]
 };
@@ -223,7 +226,8 @@ class Backward {
       const SeparableBranch& b = all_.branch(i);
       const int64_t channels = all_.s_.c, out_w = depthwise.OutW(), pixels = (end - first) * out_w;
       PointwiseProduct({.src = diff_dst,
-                        .matrix = all_.args_.branches[static_cast<size_t>(i)].pointwise_weights,
+                        .matrix = b.groups > 1 ? all_.shared_[i].wide
+                                               : all_.args_.branches[static_cast<size_t>(i)].pointwise_weights,
                         .dst = lane_.diff_middle + first * out_w * channels,
                         .rows = pixels,
                         .k = b.out,
@@ -318,7 +322,10 @@ class Backward {
       AddPartialSums(shared.depthwise_sums, tiling_.slices, DepthwiseScratch(depthwise), shared.depthwise_sums);
       ArrangeWeightsGradient(depthwise, shared.depthwise_sums, args.diff_depthwise_weights);
     }
-    AddPartialSums(shared.pointwise_sums, tiling_.slices, s_.c * branch(i).out, args.diff_pointwise_weights);
+    const bool grouped = branch(i).groups > 1;
+    AddPartialSums(shared.pointwise_sums, tiling_.slices, s_.c * branch(i).out,
+                   grouped ? shared.wide : args.diff_pointwise_weights);
+    if (grouped) NarrowGroups(PointwiseOf(branch(i)), shared.wide, args.diff_pointwise_weights);
   }
 
   void FinishNorm() const {

@@ -12,11 +12,13 @@ struct Shared {
       : bands(BandsOf(b, tiling.images).count),
         depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
         pointwise(cut.Take<float>(b.depthwise.c * b.out)),
+        wide(cut.Take<float>(WideMatrix(b))),
         moments(cut.Take<float>(tiling.tiles * bands * 3 * b.out)) {}
   int64_t bands;  // of a whole tile
   float* depthwise;
-  float* pointwise;
-  float* moments;  // [tiles][bands][3][out]
+  float* pointwise;  // transposed
+  float* wide;       // the matrix of its groups, if it has any
+  float* moments;    // [tiles][bands][3][out]
 };
 
 // What one thread works in.
@@ -36,7 +38,8 @@ struct Lane {
 
 void Arrange(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared) {
   if (!b.pointwise_only) ArrangeForForward(b.depthwise, args.depthwise_weights, shared.depthwise);
-  Transpose(args.pointwise_weights, b.out, b.depthwise.c, shared.pointwise);
+  if (b.groups > 1) WidenGroups(PointwiseOf(b), args.pointwise_weights, shared.wide);
+  Transpose(b.groups > 1 ? shared.wide : args.pointwise_weights, b.out, b.depthwise.c, shared.pointwise);
 }
 
 void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling,

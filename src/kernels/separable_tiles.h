@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "kernels/batch_norm.h"
 #include "kernels/elementwise.h"
+#include "kernels/pointwise.h"
 #include "kernels/separable.h"
 #include "kernels/simd/tables.h"
 
@@ -73,6 +74,11 @@ class Cutter {
   std::byte* block_;
   size_t used_ = 0;
 };
+
+inline PointwiseParams PointwiseOf(const SeparableBranch& b) { return {1, b.depthwise.c, b.out, b.groups}; }
+
+// Floats of the matrix of a 1x1 convolution in groups; 0 where the weights are the matrix.
+inline int64_t WideMatrix(const SeparableBranch& b) { return b.groups > 1 ? b.out * b.depthwise.c : 0; }
 
 // Whether a tensor of so many floats is written past the caches. Its next reader comes when the rest of the batch and
 // more has passed through them; without that, each line would be read from memory only to be overwritten.
@@ -200,7 +206,8 @@ inline void CheckBranches(const SeparableSource& s, std::span<const SeparableBra
            branches.size());
   PD_CHECK(s.parts >= 1 && s.c % s.parts == 0, "{} channels in {} parts", s.c, s.parts);
   for (const SeparableBranch& b : branches) {
-    PD_CHECK(b.out >= 1, "{} channels", b.out);
+    PD_CHECK(b.out >= 1 && b.groups >= 1 && b.out % b.groups == 0 && s.c % b.groups == 0,
+             "{} to {} channels in {} groups", s.c, b.out, b.groups);
     const DepthwiseParams& p = b.depthwise;
     PD_CHECK(!b.pointwise_only || (p.kernel == 1 && p.stride == 1 && p.pad == 0), "a window of {}", p.kernel);
     PD_CHECK(p.n == s.n && p.h == s.h && p.w == s.w && p.c == s.c, "a branch of another src");

@@ -19,11 +19,28 @@ ValueId Layers::Conv(ValueId src, const std::string& name, const ConvSize& size,
                      const ops::ConvAttributes& attributes) {
   const Graph::Scope scope(graph_, name);
   const int64_t in_channels = graph_.shape(src).c() / attributes.groups;
-  const int64_t fan_in = in_channels * size.kernel_h * size.kernel_w;
-  const ValueId weights = Parameter(name + ".weight", {size.out_channels, in_channels, size.kernel_h, size.kernel_w},
-                                    fmt::format("uniform_fan_in:{}", fan_in));
+  return ConvOf(src, ConvWeights(name, {size.out_channels, in_channels, size.kernel_h, size.kernel_w}), attributes);
+}
+
+ValueId Layers::GroupedPointwise(ValueId src, const std::vector<std::string>& names, int64_t out_channels) {
+  const auto groups = static_cast<int64_t>(names.size());
+  const Graph::Scope scope(graph_, names.front());
+  std::vector<ValueId> weights;
+  for (const std::string& name : names)
+    weights.push_back(ConvWeights(name, {out_channels / groups, graph_.shape(src).c() / groups, 1, 1}));
+  ops::ConvAttributes attributes;
+  attributes.groups = groups;
+  return ConvOf(src, ops::Stack(graph_, weights), attributes);
+}
+
+ValueId Layers::ConvWeights(const std::string& name, const Shape& shape) {
+  return Parameter(name + ".weight", shape, fmt::format("uniform_fan_in:{}", shape.elements() / shape[0]));
+}
+
+ValueId Layers::ConvOf(ValueId src, ValueId weights, const ops::ConvAttributes& attributes) {
   const ValueId dst = ops::Conv2d(graph_, src, weights, attributes);
-  const int64_t terms = graph_.shape(dst).elements() * fan_in;
+  const Shape& shape = graph_.shape(weights);
+  const int64_t terms = graph_.shape(dst).elements() * shape.elements() / shape[0];
   size_.multiply_adds += terms;
   size_.multiply_adds_counter += terms;
   return dst;
@@ -53,8 +70,8 @@ ValueId Layers::BatchNorm(ValueId src, const std::string& name, bool affine) {
   return out.dst;
 }
 
-ValueId Layers::Relu(ValueId src) {
-  size_.multiply_adds_counter += graph_.shape(src).elements();
+ValueId Layers::ReluOf(ValueId src, const Shape& published) {
+  size_.multiply_adds_counter += published.elements();
   return ops::Relu(graph_, src);
 }
 

@@ -39,7 +39,10 @@ class Layers {
   };
   ValueId Conv(ValueId src, const std::string& name, const ConvSize& size, const ops::ConvAttributes& attributes);
   ValueId BatchNorm(ValueId src, const std::string& name, bool affine);
-  ValueId Relu(ValueId src);
+  // 1x1, a group for each name, whose weights are a parameter of that name each.
+  ValueId GroupedPointwise(ValueId src, const std::vector<std::string>& names, int64_t out_channels);
+  ValueId Relu(ValueId src) { return ReluOf(src, graph_.shape(src)); }
+  ValueId ReluOf(ValueId src, const tensor::Shape& published);  // src is all that is read of a ReLU of that shape
   ValueId MaxPool(ValueId src, const ops::PoolAttributes& attributes);
   ValueId AvgPool(ValueId src, const ops::PoolAttributes& attributes);
   ValueId GlobalAvgPool(ValueId src);
@@ -54,6 +57,9 @@ class Layers {
   NetworkSize& size() { return size_; }  // counted while building
 
  private:
+  ValueId ConvWeights(const std::string& name, const tensor::Shape& shape);
+  ValueId ConvOf(ValueId src, ValueId weights, const ops::ConvAttributes& attributes);
+
   Graph& graph_;
   LayersOptions options_;
   std::vector<ir::SlotId> parameters_;

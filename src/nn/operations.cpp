@@ -83,17 +83,33 @@ ValueId ReluConvBn(Layers& layers, ValueId src, const std::string& name, int64_t
   return layers.BatchNorm(Pointwise(layers, layers.Relu(src), name + ".op.1", channels), name + ".op.2", affine);
 }
 
+namespace {
+
+// What the two convolutions of a factorized reduction read of src [N, C, H, W], side by side: [N, 2 C, H / 2, W / 2].
+// Of a cell's output, that of each of its nodes, so that the cell's concat need not exist.
+ValueId TakenPixels(Graph& graph, ValueId src) {
+  const ir::Node& producer = graph.node(graph.value(src).producer);
+  const std::vector<ValueId> parts = producer.kind == ir::OpKind::kConcat ? producer.inputs : std::vector<ValueId>{src};
+  std::vector<ValueId> taken;
+  for (int64_t offset : {0, 1})
+    for (ValueId part : parts) taken.push_back(ops::Subsample(graph, part, offset));
+  return ops::Concat(graph, taken);
+}
+
+}  // namespace
+
+// As published: ReLU, then two 1x1 convolutions of stride 2, the second on the map shifted by one pixel, side by side.
+// The ReLU of the pixels that are taken is the same; and two convolutions of different inputs, with their results side
+// by side, are one of two groups.
 ValueId FactorizedReduce(Layers& layers, ValueId src, const std::string& name, int64_t channels, bool affine) {
-  Graph& graph = layers.graph();
-  const ValueId x = layers.Relu(src);
-  const tensor::Shape s = graph.shape(x);
+  const tensor::Shape s = layers.graph().shape(src);
   if (s.h() % 2 != 0 || s.w() % 2 != 0 || channels % 2 != 0)
     throw base::UsageError(
         fmt::format("a reduction needs an even image and width, not {}x{} and {} channels", s.h(), s.w(), channels),
         name, "choose an image size that halves evenly at each reduction, and an even --channels");
-  const ValueId first = Pointwise(layers, ops::Subsample(graph, x, 0), name + ".conv_1", channels / 2);
-  const ValueId second = Pointwise(layers, ops::Subsample(graph, x, 1), name + ".conv_2", channels / 2);
-  return layers.BatchNorm(ops::Concat(graph, {first, second}), name + ".bn", affine);
+  const ValueId pixels = layers.ReluOf(TakenPixels(layers.graph(), src), s);
+  const ValueId dst = layers.GroupedPointwise(pixels, {name + ".conv_1", name + ".conv_2"}, channels);
+  return layers.BatchNorm(dst, name + ".bn", affine);
 }
 
 }  // namespace pdarts::nn

@@ -18,6 +18,7 @@ extern const OpDefinition kReluDefinition, kReluBwdDefinition;
 extern const OpDefinition kMaxPoolDefinition, kMaxPoolBwdDefinition, kAvgPoolDefinition, kAvgPoolBwdDefinition;
 extern const OpDefinition kGlobalAvgPoolDefinition, kGlobalAvgPoolBwdDefinition;
 extern const OpDefinition kConcatDefinition, kSliceDefinition, kSubsampleDefinition, kSubsampleBwdDefinition;
+extern const OpDefinition kStackDefinition, kUnstackDefinition;
 extern const OpDefinition kDropoutDefinition, kAddNDefinition, kScaleDefinition;
 extern const OpDefinition kSoftmaxDefinition, kSoftmaxBwdDefinition, kWeightedSumDefinition,
     kWeightedSumBwdWeightsDefinition, kScaleByWeightDefinition;

@@ -40,6 +40,8 @@ constexpr const OpDefinition* kDefinitions[] = {
     &kSliceDefinition,
     &kSubsampleDefinition,
     &kSubsampleBwdDefinition,
+    &kStackDefinition,
+    &kUnstackDefinition,
     &kDropoutDefinition,
     &kAddNDefinition,
     &kScaleDefinition,

@@ -92,13 +92,14 @@ std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,
 // are 0 or 1.
 struct SeparableAttributes {
   std::vector<int64_t> stride, pad, dilation;    // of the depthwise convolution; stride 0: the branch has none
+  std::vector<int64_t> groups;                   // of the 1x1 convolution
   int64_t normalized = 0, affine = 0, relu = 0;  // of src: batch_norm_apply, with gamma and beta; then relu
   double epsilon = 1e-5;                         // of all normalisations
   int64_t sources = 1;                           // src is the concat of so many; not normalised if more than one
   template <class F>
   void Visit(F&& f) {
-    f("stride", stride), f("pad", pad), f("dilation", dilation), f("sources", sources), f("normalized", normalized),
-        f("affine", affine), f("relu", relu), f("epsilon", epsilon);
+    f("stride", stride), f("pad", pad), f("dilation", dilation), f("groups", groups), f("sources", sources),
+        f("normalized", normalized), f("affine", affine), f("relu", relu), f("epsilon", epsilon);
   }
   size_t branches() const { return stride.size(); }
   size_t source_inputs() const { return static_cast<size_t>(sources + 2 * normalized + 2 * affine); }
@@ -194,6 +195,17 @@ ValueId Slice(Graph& graph, ValueId src, int64_t first_channel, int64_t channels
 // Pixels (offset + 2i, offset + 2j): what a stride-2 1x1 convolution reads, at offset 1 on the map shifted by one
 // pixel.
 ValueId Subsample(Graph& graph, ValueId src, int64_t offset);
+struct SubsampleBwdAttributes {
+  int64_t offset = 0, src_h = 0, src_w = 0;
+  template <class F>
+  void Visit(F&& f) {
+    f("offset", offset), f("src_h", src_h), f("src_w", src_w);
+  }
+};
+// Zeros but at the pixels that were taken; plus `add`, a further term of the gradient, unless it is kNoValue.
+ValueId SubsampleBwd(Graph& graph, ValueId diff_dst, ValueId add, const SubsampleBwdAttributes& attributes);
+// Weights one after another along their first dimension, as those of a grouped convolution's groups.
+ValueId Stack(Graph& graph, const std::vector<ValueId>& weights);
 ValueId Zeros(Graph& graph, const tensor::TensorDesc& desc);
 
 // ---- dropout.cpp. rate: f64 [1]; rng: i64 [2] = {seed, step}. Kept elements are divided by 1 - rate; rate 0 copies.

@@ -41,10 +41,13 @@ ConvAttributes DepthwiseOf(const SeparableAttributes& a, size_t branch, int64_t 
   return {a.stride[branch], a.stride[branch], a.pad[branch], a.pad[branch], a.dilation[branch], channels};
 }
 
+ConvAttributes PointwiseOf(const SeparableAttributes& a, size_t branch) { return {1, 1, 0, 0, 1, a.groups[branch]}; }
+
 void Check(const SeparableAttributes& a) {
   PD_CHECK(a.sources >= 1 && (a.sources == 1 || a.normalized == 0), "{} normalised sources", a.sources);
-  PD_CHECK(a.branches() > 0 && a.pad.size() == a.branches() && a.dilation.size() == a.branches(), "{} strides",
-           a.branches());
+  PD_CHECK(a.branches() > 0 && a.pad.size() == a.branches() && a.dilation.size() == a.branches() &&
+               a.groups.size() == a.branches(),
+           "{} strides", a.branches());
 }
 
 Graph ForwardBody(const ir::Attributes& packed, std::span<const TensorDesc> descs) {
@@ -57,7 +60,7 @@ Graph ForwardBody(const ir::Attributes& packed, std::span<const TensorDesc> desc
     const ValueId depthwise = in.Next(a.depthwise(branch)), pointwise = in.Next();
     const ConvAttributes conv = DepthwiseOf(a, branch, body.shape(source.src).c());
     const ValueId middle = a.depthwise(branch) ? Conv2d(body, source.read, depthwise, conv) : source.read;
-    const ValueId dst = Conv2d(body, middle, pointwise, {});
+    const ValueId dst = Conv2d(body, middle, pointwise, PointwiseOf(a, branch));
     const auto statistics = Emit(body, ir::OpKind::kBatchNormStatistics, {}, {dst});
     body.Output(fmt::format("dst{}", branch), dst);
     body.Output(fmt::format("mean{}", branch), statistics[0]);
@@ -82,18 +85,19 @@ BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t 
 
   const BatchNormBwdDataAttributes norm_attributes{{a.epsilon}, a.index[branch]};
   const ValueId diff_dst = Emit(body, ir::OpKind::kBatchNormBwdData, ir::Pack(norm_attributes), std::move(norm))[0];
+  const ConvAttributes one = PointwiseOf(a, branch);
   const ValueId diff_middle =
-      Conv2dBwdData(body, diff_dst, pointwise, {{}, body.shape(diff_dst).h(), body.shape(diff_dst).w()});
+      Conv2dBwdData(body, diff_dst, pointwise, {one, body.shape(diff_dst).h(), body.shape(diff_dst).w()});
   if (!a.depthwise(branch)) {
     if (a.weights == 0) return {diff_middle};
-    return {diff_middle, kNone, Conv2dBwdWeights(body, source.read, diff_dst, {{}, 1, 1})};
+    return {diff_middle, kNone, Conv2dBwdWeights(body, source.read, diff_dst, {one, 1, 1})};
   }
   const tensor::Shape shape = body.shape(source.src), kernel = body.shape(depthwise);
   const ConvAttributes conv = DepthwiseOf(a, branch, shape.c());
   BranchDiffs diffs{Conv2dBwdData(body, diff_middle, depthwise, {conv, shape.h(), shape.w()})};
   if (a.weights == 0) return diffs;
   diffs.depthwise = Conv2dBwdWeights(body, source.read, diff_middle, {conv, kernel[2], kernel[3]});
-  diffs.pointwise = Conv2dBwdWeights(body, Conv2d(body, source.read, depthwise, conv), diff_dst, {{}, 1, 1});
+  diffs.pointwise = Conv2dBwdWeights(body, Conv2d(body, source.read, depthwise, conv), diff_dst, {one, 1, 1});
   return diffs;
 }
 

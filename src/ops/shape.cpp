@@ -1,4 +1,5 @@
-// concat and slice of channels, and subsample: every second pixel from an offset.
+// concat and slice of channels; subsample: every second pixel from an offset; stack and unstack: weights along their
+// first dimension.
 #include <algorithm>
 
 #include "ops/definitions.h"
@@ -92,13 +93,6 @@ struct SubsampleAttributes {
     f("offset", offset);
   }
 };
-struct SubsampleBwdAttributes : SubsampleAttributes {
-  int64_t src_h = 0, src_w = 0;
-  template <class F>
-  void Visit(F&& f) {
-    SubsampleAttributes::Visit(f), f("src_h", src_h), f("src_w", src_w);
-  }
-};
 
 std::vector<TensorDesc> InferSubsample(const ir::Attributes& packed, std::span<const TensorDesc> in) {
   const int64_t offset = ir::Unpack<SubsampleAttributes>(packed).offset;
@@ -109,7 +103,9 @@ std::vector<TensorDesc> InferSubsample(const ir::Attributes& packed, std::span<c
 
 std::vector<TensorDesc> InferSubsampleBwd(const ir::Attributes& packed, std::span<const TensorDesc> in) {
   const auto a = ir::Unpack<SubsampleBwdAttributes>(packed);
-  return {{in[0].dtype, Shape{in[0].shape.n(), in[0].shape.c(), a.src_h, a.src_w}}};
+  const TensorDesc src{in[0].dtype, Shape{in[0].shape.n(), in[0].shape.c(), a.src_h, a.src_w}};
+  PD_CHECK(in.size() == 1 || (in.size() == 2 && in[1] == src), "a further term of another shape");
+  return {src};
 }
 
 // Calls visit(index in the large image, index in the small one) for the pixels that are taken.
@@ -134,15 +130,78 @@ void ReferenceSubsampleBwd(const ReferenceContext& c) {
   const int64_t offset = ir::Unpack<SubsampleBwdAttributes>(c.node.attributes).offset;
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
-    std::fill_n(c.out<T>(0), c.out_shape(0).elements(), T{0});
-    ForEachTaken(offset, c.out_shape(0), c.in_shape(0), [&](int64_t i, int64_t o) { c.out<T>(0)[i] = c.in<T>(0)[o]; });
+    const int64_t elements = c.out_shape(0).elements();
+    if (c.inputs.size() == 2)
+      std::copy_n(c.in<T>(1), elements, c.out<T>(0));
+    else
+      std::fill_n(c.out<T>(0), elements, T{0});
+    ForEachTaken(offset, c.out_shape(0), c.in_shape(0), [&](int64_t i, int64_t o) { c.out<T>(0)[i] += c.in<T>(0)[o]; });
   });
 }
 
 void GradientSubsample(GradientContext& c) {
   const Shape src = c.graph().shape(c.node().inputs[0]);
-  const SubsampleBwdAttributes a{ir::Unpack<SubsampleAttributes>(c.node().attributes), src.h(), src.w()};
-  c.Contribute(0, Emit(c.graph(), ir::OpKind::kSubsampleBwd, ir::Pack(a), {c.diff(0)})[0]);
+  const int64_t offset = ir::Unpack<SubsampleAttributes>(c.node().attributes).offset;
+  c.Contribute(0, SubsampleBwd(c.graph(), c.diff(0), ir::kNoValue, {offset, src.h(), src.w()}));
+}
+
+// Elements of a slab: all but the first dimension.
+int64_t Slab(const Shape& shape) { return shape.elements() / shape[0]; }
+
+std::vector<TensorDesc> InferStack(const ir::Attributes&, std::span<const TensorDesc> in) {
+  int64_t rows = 0;
+  const Shape first = in[0].shape;
+  for (const TensorDesc& desc : in) {
+    const Shape& s = desc.shape;
+    PD_CHECK(s.rank() == 4 && s[1] == first[1] && s[2] == first[2] && s[3] == first[3], "{} under {}", s.ToString(),
+             first.ToString());
+    rows += s[0];
+  }
+  return {{in[0].dtype, Shape{rows, first[1], first[2], first[3]}}};
+}
+
+void ReferenceStack(const ReferenceContext& c) {
+  ByDType(c, [&](auto zero) {
+    using T = decltype(zero);
+    T* out = c.out<T>(0);
+    for (size_t i = 0; i < c.inputs.size(); ++i)
+      out = std::copy_n(c.in<T>(static_cast<int>(i)), c.in_shape(static_cast<int>(i)).elements(), out);
+  });
+}
+
+struct UnstackAttributes {
+  int64_t first = 0, rows = 0;
+  template <class F>
+  void Visit(F&& f) {
+    f("first", first), f("rows", rows);
+  }
+};
+
+std::vector<TensorDesc> InferUnstack(const ir::Attributes& packed, std::span<const TensorDesc> in) {
+  const auto a = ir::Unpack<UnstackAttributes>(packed);
+  const Shape& s = in[0].shape;
+  PD_CHECK(s.rank() == 4 && a.first >= 0 && a.rows >= 1 && a.first + a.rows <= s[0], "{}+{} of {}", a.first, a.rows,
+           s.ToString());
+  return {{in[0].dtype, Shape{a.rows, s[1], s[2], s[3]}}};
+}
+
+void ReferenceUnstack(const ReferenceContext& c) {
+  const auto a = ir::Unpack<UnstackAttributes>(c.node.attributes);
+  const int64_t slab = Slab(c.in_shape(0));
+  ByDType(c, [&](auto zero) {
+    using T = decltype(zero);
+    std::copy_n(c.in<T>(0) + a.first * slab, a.rows * slab, c.out<T>(0));
+  });
+}
+
+void GradientStack(GradientContext& c) {
+  const std::vector<ValueId> inputs = c.node().inputs;
+  UnstackAttributes a;
+  for (size_t i = 0; i < inputs.size(); ++i, a.first += a.rows) {
+    a.rows = c.graph().shape(inputs[i])[0];
+    if (c.wants(static_cast<int>(i)))
+      c.Contribute(static_cast<int>(i), Emit(c.graph(), ir::OpKind::kUnstack, ir::Pack(a), {c.diff(0)})[0]);
+  }
 }
 
 }  // namespace
@@ -151,6 +210,8 @@ const OpDefinition kConcatDefinition{InferConcat, GradientConcat, ReferenceConca
 const OpDefinition kSliceDefinition{InferSlice, GradientSlice, ReferenceSlice};
 const OpDefinition kSubsampleDefinition{InferSubsample, GradientSubsample, ReferenceSubsample};
 const OpDefinition kSubsampleBwdDefinition{InferSubsampleBwd, nullptr, ReferenceSubsampleBwd};
+const OpDefinition kStackDefinition{InferStack, GradientStack, ReferenceStack};
+const OpDefinition kUnstackDefinition{InferUnstack, nullptr, ReferenceUnstack};
 
 ValueId Concat(Graph& graph, const std::vector<ValueId>& srcs) { return Emit(graph, ir::OpKind::kConcat, {}, srcs)[0]; }
 ValueId Slice(Graph& graph, ValueId src, int64_t first_channel, int64_t channels) {
@@ -158,6 +219,14 @@ ValueId Slice(Graph& graph, ValueId src, int64_t first_channel, int64_t channels
 }
 ValueId Subsample(Graph& graph, ValueId src, int64_t offset) {
   return Emit(graph, ir::OpKind::kSubsample, ir::Pack(SubsampleAttributes{offset}), {src})[0];
+}
+ValueId SubsampleBwd(Graph& graph, ValueId diff_dst, ValueId add, const SubsampleBwdAttributes& attributes) {
+  std::vector<ValueId> inputs = {diff_dst};
+  if (add != ir::kNoValue) inputs.push_back(add);
+  return Emit(graph, ir::OpKind::kSubsampleBwd, ir::Pack(attributes), std::move(inputs))[0];
+}
+ValueId Stack(Graph& graph, const std::vector<ValueId>& weights) {
+  return Emit(graph, ir::OpKind::kStack, {}, weights)[0];
 }
 
 }  // namespace pdarts::ops

@@ -11,8 +11,8 @@ using ir::OpKind;
 using ir::ValueId;
 
 // One output, which is zero wherever input 0 is.
-bool IsLinearInFirst(OpKind kind) {
-  switch (kind) {
+bool IsLinearInFirst(const ir::Node& node) {
+  switch (node.kind) {
     case OpKind::kRelu:
     case OpKind::kScale:
     case OpKind::kScaleByWeight:
@@ -24,9 +24,10 @@ bool IsLinearInFirst(OpKind kind) {
     case OpKind::kGlobalAvgPoolBwd:
     case OpKind::kSlice:
     case OpKind::kSubsample:
-    case OpKind::kSubsampleBwd:
     case OpKind::kDropout:
       return true;
+    case OpKind::kSubsampleBwd:  // unless it has a further term
+      return node.inputs.size() == 1;
     default:
       return false;
   }
@@ -56,7 +57,7 @@ class Folder {
   bool Fold(const ir::Node& node) {
     if (node.kind == OpKind::kAddN) return FoldAdd(node);
     if (node.kind == OpKind::kWeightedSum || node.kind == OpKind::kWeightedSumBwdWeights) return FoldWeighted(node);
-    if (!IsLinearInFirst(node.kind) || !IsZero(node.inputs[0])) return false;
+    if (!IsLinearInFirst(node) || !IsZero(node.inputs[0])) return false;
     BecomesZero(node);
     return true;
   }

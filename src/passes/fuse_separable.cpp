@@ -51,6 +51,7 @@ class SeparableFuser {
                    &first = separable ? graph_.node(match.depthwise) : pointwise;
     const auto conv = ir::Unpack<ops::ConvAttributes>(first.attributes);
     a.stride = {separable ? conv.stride_h : 0}, a.pad = {conv.pad_h}, a.dilation = {conv.dilation};
+    a.groups = {pointwise.attributes.Int("groups")};
     a.relu = match.relu != kNoNode;
     a.normalized = match.apply != kNoNode;
     std::vector<ValueId> inputs = {match.relu != kNoNode ? graph_.node(match.relu).inputs[0] : first.inputs[0]};

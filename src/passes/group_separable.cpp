@@ -22,7 +22,7 @@ using ir::OpKind;
 using ir::ValueId;
 
 // The attributes of both nodes that have an entry for each branch.
-constexpr const char* kByBranch[] = {"stride", "pad", "dilation", "dst_affine", "index"};
+constexpr const char* kByBranch[] = {"stride", "pad", "dilation", "groups", "dst_affine", "index"};
 
 using List = std::vector<int64_t>;
 
@@ -89,11 +89,24 @@ class ForwardGrouper {
     const auto [open, is_new] = open_.try_emplace(KeyOf(node, kNoSum), id);
     const auto stands = [&](ValueId input) {
       const NodeId producer = graph_.value(input).producer;
-      return producer < open->second || IsLeaf(graph_.node(producer).kind);
+      return producer < open->second || IsParameter(producer);
     };
     if (!is_new && !std::ranges::all_of(node.inputs, stands)) open->second = id;
     groups_[open->second].push_back(id);
     if (open->second != id) gone_.insert(id);
+  }
+
+  // A leaf, or a stack of such.
+  bool IsParameter(NodeId id) const {
+    const Node& node = graph_.node(id);
+    const auto is_leaf = [&](ValueId input) { return IsLeaf(graph_.node(graph_.value(input).producer).kind); };
+    return IsLeaf(node.kind) || (node.kind == OpKind::kStack && std::ranges::all_of(node.inputs, is_leaf));
+  }
+
+  void CopyParameter(NodeId id) {
+    if (graph_.node(id).kind == OpKind::kStack)
+      for (ValueId input : graph_.node(id).inputs) rebuilder_.Copy(graph_.value(input).producer);
+    rebuilder_.Copy(id);
   }
 
   // Parameters that are first read by a later member come with the group.
@@ -101,7 +114,7 @@ class ForwardGrouper {
     Merged merged = Merge(graph_, members);
     for (ValueId& input : merged.inputs) {
       const NodeId producer = graph_.value(input).producer;
-      if (IsLeaf(graph_.node(producer).kind)) rebuilder_.Copy(producer);
+      if (IsParameter(producer)) CopyParameter(producer);
       input = rebuilder_.Map(input);
     }
     const ir::Graph::Scope scope(rebuilder_.graph(), graph_.node(members.front()).name);
@@ -153,15 +166,22 @@ class BackwardGrouper {
     std::optional<NodeId> mask;  // the relu_bwd that it does itself
   };
 
-  // A group of the candidates, but for those with a weights' gradient that is read before all have run.
+  // A group of the candidates, but for those with a weights' gradient that is read before all have run; an unstack of
+  // it waits for the group.
   void Take(NodeId sum, std::vector<NodeId> members) {
     const NodeId place = members.back();
     std::erase_if(members, [&](NodeId id) {
       return std::ranges::any_of(graph_.node(id).outputs, [&](ValueId output) {
-        return std::ranges::any_of(uses_.Readers(output), [&](NodeId reader) { return reader <= place; });
+        return std::ranges::any_of(uses_.Readers(output), [&](NodeId reader) {
+          return reader <= place && !(IsUnstack(reader) && ReadAfter(reader, place));
+        });
       });
     });
     if (members.size() < 2) return;
+    for (NodeId id : members)
+      for (ValueId output : graph_.node(id).outputs)
+        for (NodeId reader : uses_.Readers(output))
+          if (IsUnstack(reader)) gone_.insert(reader);
     Group group{members, MaskOf(graph_.node(sum), members)};
     gone_.insert(members.begin(), members.end());
     if (group.mask) {
@@ -170,6 +190,13 @@ class BackwardGrouper {
       for (size_t i = 1; i < members.size(); ++i) dropped_.insert(graph_.node(members[i]).outputs[0]);
     }
     groups_[place] = std::move(group);
+  }
+
+  bool IsUnstack(NodeId id) const { return graph_.node(id).kind == OpKind::kUnstack; }
+
+  bool ReadAfter(NodeId id, NodeId place) const {
+    const auto after = [&](NodeId reader) { return reader > place; };
+    return std::ranges::all_of(uses_.Readers(graph_.node(id).outputs[0]), after);
   }
 
   // The relu_bwd that alone reads the sum of just these members, and masks it as their ReLU does.
@@ -195,7 +222,11 @@ class BackwardGrouper {
     rebuilder_.Replace(graph_.node(group.mask.value_or(group.members.front())).outputs[0], outputs[next++]);
     for (NodeId id : group.members) {
       const auto& own = graph_.node(id).outputs;
-      for (auto output = own.begin() + 1; output != own.end(); ++output) rebuilder_.Replace(*output, outputs[next++]);
+      for (auto output = own.begin() + 1; output != own.end(); ++output) {
+        rebuilder_.Replace(*output, outputs[next++]);
+        for (NodeId reader : uses_.Readers(*output))
+          if (IsUnstack(reader)) rebuilder_.Copy(reader);
+      }
     }
   }
 

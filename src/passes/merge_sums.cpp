@@ -1,3 +1,5 @@
+// A sum of sums becomes one, a sum of weighted values one weighted_sum; and a subsample_bwd that is a term takes the
+// rest of the sum as its own further term, as it adds to a quarter of the pixels only and can do so in place.
 #include <algorithm>
 
 #include "ops/ops.h"
@@ -61,14 +63,33 @@ class Merger {
     std::vector<int64_t> indices;
     const bool weighted =
         std::ranges::all_of(terms, [&](ValueId t) { return AppendWeighted(t, table, srcs, indices); });
-    if (!weighted && terms.size() == node.inputs.size()) return false;
+    const std::vector<ValueId> scattered = TakeScattered(terms);
+    if (!weighted && scattered.empty() && terms.size() == node.inputs.size()) return false;
 
     for (ValueId& value : weighted ? srcs : terms) value = rebuilder_.Map(value);
     ir::Graph& to = rebuilder_.graph();
     const ir::Graph::Scope scope(to, node.name);
-    rebuilder_.Replace(node.outputs[0],
-                       weighted ? ops::WeightedSum(to, srcs, rebuilder_.Map(table), indices) : ops::AddN(to, terms));
+    ValueId sum = weighted ? ops::WeightedSum(to, srcs, rebuilder_.Map(table), indices) : ops::AddN(to, terms);
+    for (ValueId term : scattered) {
+      const ir::Node& scatter = Producer(term);
+      sum = ops::SubsampleBwd(to, rebuilder_.Map(scatter.inputs[0]), sum,
+                              ir::Unpack<ops::SubsampleBwdAttributes>(scatter.attributes));
+    }
+    rebuilder_.Replace(node.outputs[0], sum);
     return true;
+  }
+
+  // Takes the terms by subsample_bwd alone out of the sum, unless they are all of it.
+  std::vector<ValueId> TakeScattered(std::vector<ValueId>& terms) const {
+    const auto is_scattered = [&](ValueId term) {
+      const ir::Node& node = Producer(term);
+      return node.kind == OpKind::kSubsampleBwd && node.inputs.size() == 1 && uses_[term] == 1;
+    };
+    std::vector<ValueId> scattered;
+    std::ranges::copy_if(terms, std::back_inserter(scattered), is_scattered);
+    if (scattered.size() == terms.size()) return {};
+    std::erase_if(terms, is_scattered);
+    return scattered;
   }
 
   const ir::Graph& graph_;

@@ -13,11 +13,12 @@ using ir::ValueId;
 
 namespace {
 
+// With groups too, unless they are single channels.
 bool IsPointwise(const ir::Graph& graph, const ir::Node& node) {
   const auto a = ir::Unpack<ops::ConvAttributes>(node.attributes);
   const tensor::Shape& weights = graph.shape(node.inputs[1]);
-  return a.groups == 1 && weights[2] == 1 && weights[3] == 1 && a.stride_h == 1 && a.stride_w == 1 && a.pad_h == 0 &&
-         a.pad_w == 0;
+  return (a.groups == 1 || weights[1] > 1) && weights[2] == 1 && weights[3] == 1 && a.stride_h == 1 &&
+         a.stride_w == 1 && a.pad_h == 0 && a.pad_w == 0;
 }
 
 double Epsilon(const ir::Node& node) { return std::get<double>(node.attributes.Get("epsilon")); }

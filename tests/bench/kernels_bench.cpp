@@ -121,14 +121,17 @@ class Bench {
 
   void Pointwise() {
     const kernels::PointwiseParams p{.pixels = n_ * side_ * side_, .in = c_, .out = c_};
-    std::vector<float> weights(c_ * c_, 0.25f), scratch(kernels::PointwiseWeightsScratch(p));
+    std::vector<float> weights(c_ * c_, 0.25f),
+        scratch(std::max(kernels::PointwiseScratch(p), kernels::PointwiseWeightsScratch(p)));
     const double flops = 2e-6 * static_cast<double>(p.pixels * p.in * p.out);
     const auto line = [&](const std::string& name, const std::function<void()>& work) {
       const double time = Milliseconds(work);
       fmt::print("  {:<28} {:8.3f} ms  {:6.1f} GFLOP/s\n", name, time, flops / time);
     };
     line("1x1 fwd", [&] { kernels::PointwiseForward(p, {a_.data(), weights.data(), b_.data(), scratch.data()}); });
-    line("1x1 bwd data", [&] { kernels::PointwiseBackwardData(p, {b_.data(), weights.data(), d_.data()}); });
+    line("1x1 bwd data", [&] {
+      kernels::PointwiseBackwardData(p, {b_.data(), weights.data(), d_.data(), scratch.data()});
+    });
     line("1x1 bwd wei", [&] {
       kernels::PointwiseBackwardWeights(p, {a_.data(), b_.data(), weights.data(), scratch.data()});
     });
@@ -262,7 +265,7 @@ class Bench {
     Line("avg pool 3x3 bwd", 2, [&] { kernels::AveragePoolBackward(p, b_.data(), d_.data()); });
     const kernels::SubsampleParams s{.n = n_, .h = side_, .w = side_, .c = c_, .offset = 1};
     Line("subsample", 0.5, [&] { kernels::Subsample(s, a_.data(), b_.data()); });
-    Line("subsample bwd", 1.25, [&] { kernels::SubsampleBackward(s, b_.data(), d_.data()); });
+    Line("subsample bwd", 1.25, [&] { kernels::SubsampleBackward(s, b_.data(), nullptr, d_.data()); });
     const float* srcs[] = {a_.data(), b_.data()};
     const int64_t channels[] = {c_ / 2, c_ / 2};
     Line("concat of 2 halves", 2, [&] { kernels::ConcatChannels({srcs, channels, 2, n_ * side_ * side_, d_.data()}); });

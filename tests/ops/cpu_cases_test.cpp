@@ -2,70 +2,17 @@
 // two, so that convolutions, pools and sums are exact in f32 and must agree to the bit; what divides or takes roots is
 // held to 2e-6.
 #include <catch2/catch_test_macros.hpp>
-#include <cmath>
-#include <functional>
 
-#include "backends/cpu/cpu_backend.h"
-#include "base/parallel.h"
-#include "kernels/isa.h"
 #include "ops/op.h"
 #include "ops/ops.h"
-#include "support/interpreter.h"
-#include "support/run_on_backend.h"
+#include "support/cpu_case.h"
 
 namespace pdarts::ops {
 namespace {
 
+using Case = tests::CpuCase;
 using tensor::DType;
-using tensor::HostTensor;
 using tensor::Shape;
-
-struct Case {
-  std::string name;
-  std::vector<Shape> inputs;
-  std::function<ValueId(Graph&, const std::vector<ValueId>&)> build;
-  bool exact = true;
-};
-
-double RelativeError(const HostTensor& a, const HostTensor& b) {
-  double difference = 0, norm = 0;
-  const std::vector<double> x = a.ToDoubles(), y = b.ToDoubles();
-  for (size_t i = 0; i < x.size(); ++i) difference += (x[i] - y[i]) * (x[i] - y[i]), norm += y[i] * y[i];
-  return norm > 0 ? std::sqrt(difference / norm) : std::sqrt(difference);
-}
-
-// The forward and all gradients of a case on the cpu backend, against the reference kernels run node by node.
-void CheckCase(const Case& c) {
-  Graph graph;
-  std::vector<ValueId> inputs;
-  std::map<std::string, HostTensor> named;
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    const std::string name = fmt::format("x{}", i);
-    inputs.push_back(graph.Input(name, {DType::kF32, c.inputs[i]}));
-    named[name] = tests::RandomTensor({DType::kF32, c.inputs[i]}, static_cast<uint32_t>(i), 4, 4);
-  }
-  named["labels"] = HostTensor::FromDoubles({DType::kI32, Shape{3}}, std::vector<double>{0, 4, 2});
-  named["rate"] = HostTensor::FromDoubles({DType::kF64, Shape{1}}, std::vector<double>{0.5});
-  named["rng"] = HostTensor::FromDoubles({DType::kI64, Shape{2}}, std::vector<double>{7, 3});
-  const ValueId result = c.build(graph, inputs);
-  named["diff"] = tests::RandomTensor(graph.desc(result), 99, 4, 4);
-  graph.Output("result", result);
-  const std::vector<ValueId> gradients =
-      DifferentiateFrom(graph, result, graph.Input("diff", graph.desc(result)), inputs);
-  for (size_t i = 0; i < gradients.size(); ++i)
-    if (gradients[i] != ir::kNoValue) graph.Output(fmt::format("gradient{}", i), gradients[i]);
-
-  const std::vector<HostTensor> expected = tests::Interpret(graph, named);
-  const auto backend = backends::NewCpuBackend();
-  const auto outputs = tests::RunOnBackend(graph, *backend, named);
-  for (const auto& [name, value] : graph.outputs()) {
-    INFO(c.name << " " << name << " isa " << kernels::IsaName(kernels::ActiveIsa()));
-    if (c.exact)
-      CHECK(outputs.at(name).ToDoubles() == expected[value].ToDoubles());
-    else
-      CHECK(RelativeError(outputs.at(name), expected[value]) < 2e-6);
-  }
-}
 
 std::vector<Case> ConvolutionCases() {
   std::vector<Case> cases;
@@ -218,6 +165,7 @@ struct Branches {
     SeparableAttributes a;
     for (const auto& [kernel, dilation] : windows) {
       a.stride.push_back(stride), a.pad.push_back(dilation * (kernel / 2)), a.dilation.push_back(dilation);
+      a.groups.push_back(1);
     }
     a.normalized = normalized, a.affine = affine, a.relu = 1, a.sources = sources;
     return a;
@@ -440,33 +388,14 @@ std::vector<Case> PoolNormCases() {
 }
 
 // Every instruction set that this machine has.
-std::vector<std::string> Sets() {
-  std::vector<std::string> sets;
-  for (const auto isa : {kernels::Isa::kScalar, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
-    if (isa <= kernels::DetectIsa()) sets.push_back(kernels::IsaName(isa));
-  return sets;
-}
-
 TEST_CASE("cpu convolutions are exact on integers, on every instruction set", "[cpu]") {
-  for (const std::string& isa : Sets()) {
-    kernels::SetIsa(isa);
-    for (const Case& c : ConvolutionCases()) CheckCase(c);
-  }
-  kernels::SetIsa("auto");
+  tests::CheckOnCpuSets(ConvolutionCases());
 }
 
 TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]") {
-  for (const std::string& isa : Sets()) {
-    kernels::SetIsa(isa);
-    for (const Case& c : OtherCases()) CheckCase(c);
-    for (const Case& c : PoolCases()) CheckCase(c);
-    for (const Case& c : SeparableCases()) CheckCase(c);
-    for (const Case& c : FusedCases()) CheckCase(c);
-    for (const Case& c : DroppedSumCases()) CheckCase(c);
-    for (const Case& c : BranchCases()) CheckCase(c);
-    for (const Case& c : PoolNormCases()) CheckCase(c);
-  }
-  kernels::SetIsa("auto");
+  for (const auto& cases :
+       {OtherCases(), PoolCases(), SeparableCases(), FusedCases(), DroppedSumCases(), BranchCases(), PoolNormCases()})
+    tests::CheckOnCpuSets(cases);
 }
 
 }  // namespace

@@ -116,11 +116,14 @@ TEST_CASE("pooling and relu gradients", "[ops]") {
   CheckGradient({kImage}, [](Graph& g, const auto& x) { return Relu(g, x[0]); });
 }
 
-TEST_CASE("concat, slice, subsample, sum gradients", "[ops]") {
+TEST_CASE("concat, slice, subsample, stack, sum gradients", "[ops]") {
   CheckGradient({kImage, Shape{2, 4, 6, 5}}, [](Graph& g, const auto& x) { return Concat(g, {x[0], x[1], x[0]}); });
   CheckGradient({kImage}, [](Graph& g, const auto& x) { return Slice(g, x[0], 1, 1); });
   for (int64_t offset : {0, 1})
     CheckGradient({kImage}, [&](Graph& g, const auto& x) { return Subsample(g, x[0], offset); });
+  CheckGradient({Shape{2, 3, 2, 1}, Shape{4, 3, 2, 1}}, [](Graph& g, const auto& x) {
+    return Stack(g, {x[0], x[1], x[0]});
+  });
   CheckGradient({kImage, kImage}, [](Graph& g, const auto& x) { return AddN(g, {x[0], Scale(g, x[1], 0.4), x[0]}); });
 }
 

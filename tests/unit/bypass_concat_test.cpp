@@ -55,5 +55,46 @@ TEST_CASE("Convolutions of a concat read its sources, if nothing else reads it",
   CHECK(ir::ToString(BypassConcat(pooled)) == ir::ToString(pooled));
 }
 
+// Two factorized reductions of x, the later one's weights read after the first, and the gradients of x and the weights.
+TEST_CASE("Factorized reductions of one tensor are branches of one node each way, from its two sets of pixels",
+          "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF64, Shape{2, 6, 4, 6}});
+  const ValueId taken = ops::Concat(graph, {ops::Subsample(graph, x, 0), ops::Subsample(graph, x, 1)});
+  std::vector<ValueId> wanted = {x}, terms;
+  for (int edge = 0; edge < 2; ++edge) {
+    const ValueId src = ops::Relu(graph, taken);
+    std::vector<ValueId> weights;
+    for (int half = 0; half < 2; ++half) {
+      weights.push_back(graph.Input(fmt::format("weights{}{}", edge, half), {DType::kF64, Shape{2, 6, 1, 1}}));
+      wanted.push_back(weights.back());
+    }
+    const ValueId dst = ops::Conv2d(graph, src, ops::Stack(graph, weights), {1, 1, 0, 0, 1, 2});
+    terms.push_back(ops::BatchNorm(graph, dst, ir::kNoValue, ir::kNoValue, 1e-5).dst);
+  }
+  terms.push_back(ops::AvgPool(graph, ops::Slice(graph, x, 1, 4), {3, 2, 1}));
+  const ValueId result = ops::AddN(graph, terms), diff = graph.Input("diff", graph.desc(result));
+  graph.Output("result", result);
+  for (ValueId gradient : ops::DifferentiateFrom(graph, result, diff, wanted))
+    graph.Output(fmt::format("gradient{}", gradient), gradient);
+  const Graph grouped = DeadCode(GroupSeparable(FuseSeparable(MergeSums(graph))));
+  CheckSameValues(graph, grouped);
+  const Graph parts = DeadCode(BypassConcat(grouped));
+  ir::Verify(parts);
+  CheckSameValues(graph, parts);
+  CAPTURE(ir::ToString(parts));
+  REQUIRE(Count(parts, OpKind::kSeparable) == 1);
+  REQUIRE(Count(parts, OpKind::kSeparableBwd) == 1);
+  CHECK(Count(parts, OpKind::kRelu) + Count(parts, OpKind::kReluBwd) == 0);
+  CHECK(Count(parts, OpKind::kUnstack) == 4);
+  for (const ir::Node& node : parts.nodes())
+    if (node.kind == OpKind::kSeparable || node.kind == OpKind::kSeparableBwd) {
+      CHECK(node.attributes.Int("sources") == 2);
+      CHECK(node.attributes.ToString().find("groups=[2,2]") != std::string::npos);
+    }
+  for (const ir::Node& node : parts.nodes())
+    if (node.kind == OpKind::kSubsampleBwd) CHECK(node.inputs.size() == 2);
+}
+
 }  // namespace
 }  // namespace pdarts::passes

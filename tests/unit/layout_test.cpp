@@ -49,8 +49,15 @@ TEST_CASE("subsampling picks every second pixel and its backward scatters among 
           std::vector<float> got(dst.size(), -1), got_back(src.size(), -1);
           Subsample(p, src.data(), got.data());
           REQUIRE(got == dst);
-          SubsampleBackward(p, dst.data(), got_back.data());
+          SubsampleBackward(p, dst.data(), nullptr, got_back.data());
           REQUIRE(got_back == back);
+          const std::vector<float> add = Integers(src.size(), 2, 1000);
+          std::vector<float> sum = back, in_place = add;
+          for (size_t i = 0; i < sum.size(); ++i) sum[i] += add[i];
+          SubsampleBackward(p, dst.data(), add.data(), got_back.data());
+          REQUIRE(got_back == sum);
+          SubsampleBackward(p, dst.data(), in_place.data(), in_place.data());
+          REQUIRE(in_place == sum);
         });
       }
     }

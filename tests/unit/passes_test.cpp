@@ -43,26 +43,6 @@ TEST_CASE("Zeros vanish from sums, and what is linear in zeros is zeros", "[pass
   CHECK(folded.node(folded.value(folded.outputs()[1].second).producer).kind == OpKind::kZeros);
 }
 
-TEST_CASE("Sums of sums become one, but not where the inner one is read elsewhere", "[passes]") {
-  Graph graph;
-  const ValueId table = graph.Input("table", {DType::kF32, Shape{2, 2}});
-  std::vector<ValueId> x;
-  for (const char* name : {"a", "b", "c", "d"}) x.push_back(graph.Input(name, kImage));
-  const ValueId shared = ops::AddN(graph, {x[0], x[1]});
-  graph.Output("shared", shared);
-  graph.Output("nested", ops::AddN(graph, {shared, ops::AddN(graph, {x[2], ops::AddN(graph, {x[3], x[0]})})}));
-  graph.Output("weighted", ops::AddN(graph, {ops::WeightedSum(graph, {x[0], x[1]}, table, {0, 1}),
-                                             ops::WeightedSum(graph, {x[2], x[3]}, table, {2, 3})}));
-  const Graph merged = DeadCode(MergeSums(graph));
-  CHECK(Count(merged, OpKind::kAddN) == 2);
-  CHECK(Count(merged, OpKind::kWeightedSum) == 1);
-  const auto terms = [&](int output) {
-    return merged.node(merged.value(merged.outputs()[output].second).producer).inputs.size();
-  };
-  CHECK(terms(1) == 4);
-  CHECK(terms(2) == 5);
-}
-
 // Two nodes as of a searched cell, the second with two edges: a pool + BN in both, a BN of its own in each sum, plain
 // terms; and the gradients of x and, if wanted, of the alphas.
 Graph SearchedNodes(bool alphas_wanted) {
@@ -264,7 +244,7 @@ TEST_CASE("A separable convolution whose weights are computed later begins a gro
   const ValueId x = graph.Input("x", {DType::kF64, Shape{2, 8, 6, 6}});
   const auto convolve = [&](ValueId depthwise) {
     const ValueId pointwise = graph.Input("pointwise", {DType::kF64, Shape{8, 8, 1, 1}});
-    const auto outputs = ops::Separable(graph, {x, depthwise, pointwise}, {{1}, {1}, {1}, 0, 0, 1});
+    const auto outputs = ops::Separable(graph, {x, depthwise, pointwise}, {{1}, {1}, {1}, {1}, 0, 0, 1});
     graph.Output(fmt::format("dst{}", outputs[0]), outputs[0]);
     return outputs;
   };
@@ -296,7 +276,8 @@ struct BackwardNodes {
                                    dst};
     inputs.insert(inputs.end(), statistics.begin(), statistics.end());
     inputs.insert(inputs.end(), {input("diff", image), input("gamma", Shape{8}), input("beta", Shape{8})});
-    const auto outputs = ops::SeparableBwd(graph, std::move(inputs), {{{1}, {1}, {1}, 0, 0, 1}, mask, 1, {0}, {-1}});
+    const auto outputs =
+        ops::SeparableBwd(graph, std::move(inputs), {{{1}, {1}, {1}, {1}, 0, 0, 1}, mask, 1, {0}, {-1}});
     graph.Output(fmt::format("weights{}", number), outputs[1]);
     return outputs;
   }

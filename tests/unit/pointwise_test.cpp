@@ -15,16 +15,18 @@ using test::ForEachIsaAndThreads;
 using test::Integers;
 
 void CheckExact(const PointwiseParams& p) {
-  CAPTURE(p.pixels, p.in, p.out);
-  const std::vector<float> src = Integers(p.pixels * p.in, 1), weights = Integers(p.out * p.in, 2),
+  CAPTURE(p.pixels, p.in, p.out, p.groups);
+  const int64_t width = p.in / p.groups;
+  const std::vector<float> src = Integers(p.pixels * p.in, 1), weights = Integers(p.out * width, 2),
                            diff_dst = Integers(p.pixels * p.out, 3);
-  std::vector<float> dst(p.pixels * p.out), diff_src(p.pixels * p.in), diff_weights(p.out * p.in);
+  std::vector<float> dst(p.pixels * p.out), diff_src(p.pixels * p.in), diff_weights(p.out * width);
   for (int64_t pixel = 0; pixel < p.pixels; ++pixel) {
     for (int64_t o = 0; o < p.out; ++o) {
-      for (int64_t i = 0; i < p.in; ++i) {
-        dst[pixel * p.out + o] += src[pixel * p.in + i] * weights[o * p.in + i];
-        diff_src[pixel * p.in + i] += diff_dst[pixel * p.out + o] * weights[o * p.in + i];
-        diff_weights[o * p.in + i] += diff_dst[pixel * p.out + o] * src[pixel * p.in + i];
+      const int64_t first = o / (p.out / p.groups) * width;  // of the group's channels
+      for (int64_t i = 0; i < width; ++i) {
+        dst[pixel * p.out + o] += src[pixel * p.in + first + i] * weights[o * width + i];
+        diff_src[pixel * p.in + first + i] += diff_dst[pixel * p.out + o] * weights[o * width + i];
+        diff_weights[o * width + i] += diff_dst[pixel * p.out + o] * src[pixel * p.in + first + i];
       }
     }
   }
@@ -35,7 +37,7 @@ void CheckExact(const PointwiseParams& p) {
         got_diff_weights(diff_weights.size(), dirty), scratch(PointwiseScratch(p), dirty),
         weights_scratch(PointwiseWeightsScratch(p), dirty);
     PointwiseForward(p, {src.data(), weights.data(), got_dst.data(), scratch.data()});
-    PointwiseBackwardData(p, {diff_dst.data(), weights.data(), got_diff_src.data()});
+    PointwiseBackwardData(p, {diff_dst.data(), weights.data(), got_diff_src.data(), scratch.data()});
     PointwiseBackwardWeights(p, {src.data(), diff_dst.data(), got_diff_weights.data(), weights_scratch.data()});
     REQUIRE(got_dst == dst);
     REQUIRE(got_diff_src == diff_src);
@@ -46,6 +48,13 @@ void CheckExact(const PointwiseParams& p) {
 TEST_CASE("1x1 convolutions are exact on integers, for any channel counts", "[kernels]") {
   for (const int64_t in : {1, 3, 8, 12, 16, 36, 48})
     for (const int64_t out : {1, 5, 16, 17, 24, 33, 40}) CheckExact({.pixels = 130, .in = in, .out = out});
+}
+
+TEST_CASE("1x1 convolutions in groups are exact on integers", "[kernels]") {
+  for (const int64_t groups : {2, 3})
+    for (const int64_t in : {1, 4, 16, 24})
+      for (const int64_t out : {1, 5, 8, 16})
+        CheckExact({.pixels = 130, .in = groups * in, .out = groups * out, .groups = groups});
 }
 
 TEST_CASE("1x1 convolutions are exact on integers, for any number of pixels", "[kernels]") {

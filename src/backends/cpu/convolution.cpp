@@ -67,8 +67,7 @@ Lowered LowerDepthwise(const NodeView& view, const kernels::DepthwiseParams& p) 
 }
 
 bool IsPointwise(const ops::ConvAttributes& a, const Shape& weights) {
-  return a.groups == 1 && weights[2] == 1 && weights[3] == 1 && a.stride_h == 1 && a.stride_w == 1 && a.pad_h == 0 &&
-         a.pad_w == 0;
+  return weights[2] == 1 && weights[3] == 1 && a.stride_h == 1 && a.stride_w == 1 && a.pad_h == 0 && a.pad_w == 0;
 }
 
 Lowered LowerPointwise(const NodeView& view, const kernels::PointwiseParams& p) {
@@ -79,9 +78,11 @@ Lowered LowerPointwise(const NodeView& view, const kernels::PointwiseParams& p) 
           p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
     });
   if (view.node.kind == OpKind::kConv2dBwdData)
-    return OwnKernel(view, "own:1x1_bwd_data", 0, [p](auto in, auto out, void*) {
-      kernels::PointwiseBackwardData(p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0)});
-    });
+    return OwnKernel(view, "own:1x1_bwd_data", floats(kernels::PointwiseScratch(p)),
+                     [p](auto in, auto out, void* workspace) {
+                       kernels::PointwiseBackwardData(
+                           p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
+                     });
   return OwnKernel(view, "own:1x1_bwd_weights", floats(kernels::PointwiseWeightsScratch(p)),
                    [p](auto in, auto out, void* workspace) {
                      kernels::PointwiseBackwardWeights(
@@ -193,11 +194,11 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
   if (IsDepthwise(a, src, weights))
     return WithPlainWeights(view, LowerDepthwise(view, DepthwiseParamsOf(a, src, weights)));
   if (IsPointwise(a, weights))
-    return WithPlainWeights(view, LowerPointwise(view, {src.n() * src.h() * src.w(), src.c(), weights[0]}));
+    return WithPlainWeights(view, LowerPointwise(view, {src.n() * src.h() * src.w(), src.c(), weights[0], a.groups}));
   if (view.node.kind == OpKind::kConv2d && IsNarrow(a, src) && weights[2] == weights[3])
     return WithPlainWeights(
         view, LowerNarrow(view, {src.n(), src.h(), src.w(), src.c(), weights[0], weights[2], a.stride_h, a.pad_h}));
-  PD_CHECK(a.groups == 1, "a grouped convolution that is not depthwise");
+  PD_CHECK(a.groups == 1, "a grouped convolution that is neither depthwise nor 1x1");
   return LowerByOneDnn(view, Describe(view, a, shapes, memory::format_tag::acdb), onednn);
 }
 

@@ -44,6 +44,8 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kSlice:
     case OpKind::kSubsample:
     case OpKind::kSubsampleBwd:
+    case OpKind::kStack:
+    case OpKind::kUnstack:
       return LowerShape(view);
     case OpKind::kSoftmax:
     case OpKind::kSoftmaxBwd:

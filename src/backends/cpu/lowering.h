@@ -82,7 +82,7 @@ Lowered LowerBatchNorm(const NodeView& view);                    // training, ba
 Lowered LowerSeparable(const NodeView& view);                    // what fuse_separable makes, both passes
 Lowered LowerElementwise(const NodeView& view);                  // relu, add_n, scale, dropout, zeros, ones, copy
 Lowered LowerPool(const NodeView& view);                         // all pools
-Lowered LowerShape(const NodeView& view);                        // concat, slice, subsample
+Lowered LowerShape(const NodeView& view);                        // concat, slice, subsample, stack
 Lowered LowerMixed(const NodeView& view);                        // softmax, weighted sums
 Lowered LowerNormalizedSum(const NodeView& view);                // normalised sums, both ways
 Lowered LowerLoss(const NodeView& view);                         // cross entropy, counts, optimizers

@@ -242,6 +242,7 @@ struct CopyRowsRange {
 
 struct LayoutTable {
   void (*copy_rows)(const CopyRowsRange&);
+  void (*add_rows)(const CopyRowsRange&);  // dst += src, without relu
 };
 
 // Elements [begin, end) of the whole arrays src and dst; begin is a multiple of 4.
