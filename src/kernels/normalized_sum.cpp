@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/partial_sums.h"
 #include "kernels/simd/tables.h"
 
 namespace pdarts::kernels {
@@ -52,15 +53,6 @@ void FillCoefficients(const NormalizedSumArgs& a, int64_t width, double* scales,
     for (int64_t i = a.channels; i < width; ++i) row[i] = row[i - a.channels];
   }
   for (int64_t i = a.channels; i < width; ++i) shift[i] = shift[i - a.channels];
-}
-
-// totals[i] = sum over the chunks of partial[chunk][i].
-void AddChunks(const float* partial, int64_t chunks, int64_t size, double* totals) {
-  base::ParallelFor(size, 1 + 65536 / chunks, [&](int64_t begin, int64_t end) {
-    std::fill(totals + begin, totals + end, 0.0);
-    for (int64_t chunk = 0; chunk < chunks; ++chunk)
-      for (int64_t i = begin; i < end; ++i) totals[i] += partial[chunk * size + i];
-  });
 }
 
 // Cuts whole cache lines, so that no two lanes write one.
@@ -147,6 +139,12 @@ ForwardScratch CutForward(std::byte* at, int64_t terms, int64_t width) {
   return s;
 }
 
+// The channels' means over and over; 0 where there are none.
+void FillMeans(const double* mean, int64_t channels, int64_t width, float* means) {
+  for (int64_t i = 0; i < width; i += channels)
+    for (int64_t c = 0; c < channels; ++c) means[i + c] = mean == nullptr ? 0.0f : static_cast<float>(mean[c]);
+}
+
 // The totals of term k to its outputs; those of diff_dst, which correct the rounding of the mean, stand behind all.
 void FinishTerm(const NormalizedSumBackwardArgs& a, const BackwardScratch& s, int64_t width, int64_t k) {
   const NormalizedTerm& term = a.terms[k];
@@ -202,19 +200,17 @@ void NormalizedSumBackward(const NormalizedSumBackwardArgs& a) {
   const int64_t width = Width(a.channels), total = a.rows * a.channels, step = ChunkFloats(width);
   const int64_t chunks = Chunks(a.rows, a.channels), size = (a.count + 1) * width;
   const BackwardScratch s = CutBackward(static_cast<std::byte*>(a.scratch), a.count, width, chunks);
-  for (int64_t k = 0; k < a.count; ++k) {
-    const double* mean = a.terms[k].mean;
-    for (int64_t i = 0; i < width; ++i)
-      s.means[k * width + i] = mean == nullptr ? 0.0f : static_cast<float>(mean[i % a.channels]);
-  }
+  for (int64_t k = 0; k < a.count; ++k) FillMeans(a.terms[k].mean, a.channels, width, s.means + k * width);
   ForLanes(a, s.rest, chunks, 1, step, [&](const Lane& lane, int64_t chunk) {
     float* partial = s.partial + chunk * size;
     const int64_t first = chunk * step, count = std::min(step, total - first);
     Drop(a, lane, step, first, count);
     table.products({lane.srcs, a.diff_dst, s.means, a.count, width, first, count, partial, partial + a.count * width});
   });
-  AddChunks(s.partial, chunks, size, s.totals);
-  for (int64_t k = 0; k < a.count; ++k) FinishTerm(a, s, width, k);
+  AddPartialSums(s.partial, chunks, size, s.totals);
+  base::ParallelFor(a.count, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) FinishTerm(a, s, width, k);
+  });
 }
 
 }  // namespace pdarts::kernels

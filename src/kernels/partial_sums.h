@@ -7,5 +7,7 @@ namespace pdarts::kernels {
 
 // totals[i] = partial[0][i] + partial[1][i] + ... in double, for partial [parts, size]. `totals` may be partial[0].
 void AddPartialSums(const float* partial, int64_t parts, int64_t size, float* totals);
+// Not rounded at the end.
+void AddPartialSums(const float* partial, int64_t parts, int64_t size, double* totals);
 
 }  // namespace pdarts::kernels

@@ -65,12 +65,13 @@ struct PointwiseTable {
   void (*add_outer_products)(const OuterProducts&);
 };
 
-// totals [size] = the sum of parts arrays, in their order and in double, for elements [begin, end). totals may be the
-// first array.
+// The sum of parts arrays, in their order and in double, for elements [begin, end): rounded to totals [size], which may
+// be the first array, or as it is to wide.
 struct PartialSums {
   const float* partial;  // [parts][size]
   int64_t parts, size, begin, end;
   float* totals;
+  double* wide;  // one of both is nullptr
 };
 
 struct PartialSumsTable {

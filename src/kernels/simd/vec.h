@@ -160,6 +160,7 @@ typedef double DoubleUnaligned __attribute__((vector_size(kWidth * 4), aligned(8
 typedef float HalfUnaligned __attribute__((vector_size(kWidth * 2), aligned(4)));
 
 PD_INLINE Double LoadDoubles(const double* p) { return *reinterpret_cast<const DoubleUnaligned*>(p); }
+PD_INLINE void StoreDoubles(double* p, Double v) { *reinterpret_cast<DoubleUnaligned*>(p) = v; }
 PD_INLINE Double Widen(const float* p) {
   return __builtin_convertvector(*reinterpret_cast<const HalfUnaligned*>(p), Double);
 }
