@@ -38,6 +38,10 @@ Bands DstBands(const PoolParams& p) { return {p.OutH(), p.OutW(), p.c}; }
 // their way to the cache the sooner it is their turn.
 Bands SourceBands(const PoolParams& p) { return {p.h, p.w, 8 * p.c}; }
 
+// Source bands whose sums are taken at once: about 16 KB.
+constexpr int64_t kSumBands = 8;
+int64_t SumChunks(const PoolParams& p) { return (SourceBands(p).count + kSumBands - 1) / kSumBands; }
+
 // Floats of what a lane needs to make dst beside its place.
 int64_t ForwardBuffers(const PoolParams& p) { return 2 * DstBands(p).size * p.OutW() * p.c; }
 
@@ -117,7 +121,11 @@ class Backward {
         max_(PD_KERNEL_TABLE(kMaxPool)),
         average_(PD_KERNEL_TABLE(kAveragePool)),
         lines_(cut.Take<float>(static_cast<int64_t>(args.branches.size()) * BatchNormGradientLinesSize(p.c))),
+        rounded_mean_(cut.Take<float>(p.c)),
+        partial_(cut.Take<float>(p.n * SumChunks(p) * 2 * p.c)),
         lanes_(cut) {
+    for (int64_t c = 0; c < p.c && args.sums.src != nullptr; ++c)
+      rounded_mean_[c] = static_cast<float>(args.sums.mean[c]);
     for (size_t b = 0; b < args.branches.size(); ++b) {
       const PoolNormBackwardBranch& branch = args.branches[b];
       MakeBatchNormGradientLines({.mean = branch.mean,
@@ -145,6 +153,10 @@ class Backward {
         for (int64_t image = next++; image < p_.n; image = next++) RunImage(lane, image);
       }
     });
+    const PoolNormBackwardSums& s = args_.sums;
+    if (s.src != nullptr)
+      FinishBatchNormSums({partial_, p_.n * SumChunks(p_), p_.c, s.mean, rounded_mean_, s.variance, args_.epsilon,
+                           s.diff_gamma, s.diff_beta});
   }
 
  private:
@@ -163,7 +175,17 @@ class Backward {
         Normalise(lane, image, b, done, DstRows(end));
         Pool(lane, image, b, begun || b > 0 ? args_.diff_src : args_.add, first, end);
       }
+      if (args_.sums.src != nullptr && (end == p_.h || (band + 1) % kSumBands == 0))
+        AddUp(image, band / kSumBands, bands.First(band / kSumBands * kSumBands), end);
     }
+  }
+
+  // The sums of rows [first, end) of diff_src, while they are in the cache.
+  void AddUp(int64_t image, int64_t chunk, int64_t first, int64_t end) const {
+    const int64_t at = image * SourceFloats(p_) + first * p_.w * p_.c;
+    float* sums = partial_ + (image * SumChunks(p_) + chunk) * 2 * p_.c;
+    BatchNormChunkSums(
+        {args_.sums.src + at, args_.diff_src + at, (end - first) * p_.w, p_.c, rounded_mean_, sums, sums + p_.c});
   }
 
   // Rows [first, end) of the direct terms and of the further one, to diff_src. False: that is left to the first branch.
@@ -231,6 +253,7 @@ class Backward {
   const MaxPoolTable& max_;
   const AveragePoolTable& average_;
   float* lines_;
+  float *rounded_mean_, *partial_;  // of the sums: [C], [images][chunks][2][C]
   Cutter lanes_;
 };
 
@@ -279,6 +302,8 @@ void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
 size_t PoolNormBackwardScratch(const PoolParams& p, size_t branches, size_t diffs, size_t drops, int lanes) {
   Cutter cut(nullptr);
   cut.Take<float>(static_cast<int64_t>(branches) * BatchNormGradientLinesSize(p.c));
+  cut.Take<float>(p.c);
+  cut.Take<float>(p.n * SumChunks(p) * 2 * p.c);
   return cut.used() + static_cast<size_t>(lanes) * Lane(p, branches, diffs, drops, Cutter(nullptr)).bytes;
 }
 

@@ -41,6 +41,14 @@ struct PoolNormBackwardBranch {
   std::span<const float* const> diff_dsts;
   const float* weights;
 };
+// What BatchNormBackwardReduce would find for diff_src; src nullptr: nothing is wanted.
+struct PoolNormBackwardSums {
+  const float* src = nullptr;  // of that batch norm, shaped like diff_src
+  const double* mean = nullptr;
+  const double* variance = nullptr;
+  float* diff_gamma = nullptr;
+  float* diff_beta = nullptr;
+};
 struct PoolNormBackwardArgs {
   std::span<const PoolNormBackwardBranch> branches;
   const float* add;  // nullptr, or a further term of diff_src; may be diff_src itself
@@ -55,7 +63,8 @@ struct PoolNormBackwardArgs {
   float* diff_src;
   int lanes;  // the number of threads
   float epsilon;
-  std::byte* scratch;  // PoolNormBackwardScratch bytes, aligned to a cache line
+  PoolNormBackwardSums sums;  // for the batch norm whose result src is
+  std::byte* scratch;         // PoolNormBackwardScratch bytes, aligned to a cache line
 };
 // diffs: the most of a branch, or the number of direct ones; drops: how many of these are dropped, or more.
 size_t PoolNormBackwardScratch(const PoolParams& params, size_t branches, size_t diffs, size_t drops, int lanes);

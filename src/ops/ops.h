@@ -174,10 +174,11 @@ struct PoolNormBwdAttributes : PoolBwdAttributes {
   double epsilon = 1e-5;  // of all normalisations
   // Empty, or [diffs]: the op id of the dropout on a diff's way to src itself, -1 where there is none.
   std::vector<int64_t> drops = {};
+  int64_t sums = 0;  // 1: src is the normalised dst of a batch norm, whose batch_norm_bwd_sums are wanted too
   template <class F>
   void Visit(F&& f) {
     PoolBwdAttributes::Visit(f), f("max", max), f("indices", indices), f("add", add), f("epsilon", epsilon),
-        f("drops", drops);
+        f("drops", drops), f("sums", sums);
   }
   size_t branches() const { return max.size(); }
   size_t diffs() const { return indices.size() / (branches() + 1); }
@@ -185,9 +186,10 @@ struct PoolNormBwdAttributes : PoolBwdAttributes {
 // Input: src. Outputs: for each branch dst (not normalised), its mean and variance [, the max pool's workspace].
 std::vector<ValueId> PoolNorm(Graph& graph, ValueId src, const PoolNormAttributes& attributes);
 // Inputs: the table [, the further term], the diffs, then for each branch dst, its mean and variance, diff_gamma,
-// diff_beta [, workspace] [; rate and rng of the drops]. The gradient of a branch's normalised dst is the sum of its
-// weighted diffs; diff_gamma and diff_beta are what batch_norm_bwd_sums finds for that.
-ValueId PoolNormBwd(Graph& graph, std::vector<ValueId> inputs, const PoolNormBwdAttributes& attributes);  // diff_src
+// diff_beta [, workspace] [; rate and rng of the drops] [; src of src's batch norm, its mean and variance]. The
+// gradient of a branch's normalised dst is the sum of its weighted diffs; diff_gamma and diff_beta are what
+// batch_norm_bwd_sums finds for that. Outputs: diff_src [, diff_gamma and diff_beta of src's batch norm].
+std::vector<ValueId> PoolNormBwd(Graph& graph, std::vector<ValueId> inputs, const PoolNormBwdAttributes& attributes);
 
 // ---- shape.cpp
 ValueId Concat(Graph& graph, const std::vector<ValueId>& srcs);                     // along C

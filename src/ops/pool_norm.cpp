@@ -4,7 +4,8 @@
 //   pool_norm:     for each branch max_pool or avg_pool, and batch_norm_statistics of its dst.
 //   pool_norm_bwd: for each branch weighted_sum of its diffs, batch_norm_bwd_data, max_pool_bwd or avg_pool_bwd; add_n
 //                  of the further term, the weighted_sum of the diffs that reach src itself, if there are such, the
-//                  dropouts of those that reach it dropped, and of all these.
+//                  dropouts of those that reach it dropped, and of all these; batch_norm_bwd_sums of that, if the batch
+//                  norm whose result src is wants them.
 #include "ops/body.h"
 #include "ops/definitions.h"
 
@@ -81,8 +82,16 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
       terms.push_back(Emit(body, OpKind::kDropout, ir::Pack(DropoutAttributes{a.drops[k], 0, index}),
                            {diffs[k], rate, rng, table})[0]);
   }
+  const ValueId diff_src = AddN(body, terms);
+  body.Output("diff_src", diff_src);
+  if (a.sums != 0) {
+    const ValueId src = in.Next(), mean = in.Next(), variance = in.Next();
+    const auto sums = Emit(body, OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{a.epsilon}),
+                           {src, mean, variance, diff_src});
+    body.Output("diff_gamma", sums[0]);
+    body.Output("diff_beta", sums[1]);
+  }
   PD_CHECK(in.AllTaken(), "{} inputs", descs.size());
-  body.Output("diff_src", AddN(body, terms));
   return body;
 }
 
@@ -95,8 +104,8 @@ std::vector<ValueId> PoolNorm(Graph& graph, ValueId src, const PoolNormAttribute
   return Emit(graph, OpKind::kPoolNorm, ir::Pack(attributes), {src});
 }
 
-ValueId PoolNormBwd(Graph& graph, std::vector<ValueId> inputs, const PoolNormBwdAttributes& attributes) {
-  return Emit(graph, OpKind::kPoolNormBwd, ir::Pack(attributes), std::move(inputs))[0];
+std::vector<ValueId> PoolNormBwd(Graph& graph, std::vector<ValueId> inputs, const PoolNormBwdAttributes& attributes) {
+  return Emit(graph, OpKind::kPoolNormBwd, ir::Pack(attributes), std::move(inputs));
 }
 
 }  // namespace pdarts::ops

@@ -2,7 +2,7 @@
 // of one tensor and the statistics of their results become one pool_norm. Backward: the weighted sums of the gradients
 // that reach them, batch_norm_bwd_data and the pools' own backward become one pool_norm_bwd, which adds the other terms
 // of the tensor's gradient as well, where there is such a sum: scaled gradients of the same nodes, as skip connections
-// give, dropped or not, and the rest.
+// give, dropped or not, and the rest; and where the tensor is a batch norm's result, batch_norm_bwd_sums joins too.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -133,6 +133,7 @@ class BackwardFuser {
         place = *sum;
     groups_[place].push_back(*branch);
     if (place != id) gone_.insert(id);
+    if (const auto sums = SumsOf(graph_.node(place).outputs[0], EpsilonOf(groups_[place][0]))) gone_.insert(*sums);
   }
 
   bool Alike(const Branch& a, const Branch& b) const {
@@ -166,7 +167,25 @@ class BackwardFuser {
       a.drops = direct.drops;
       inputs.insert(inputs.end(), {rebuilder_.Map(direct.rate), rebuilder_.Map(direct.rng)});
     }
-    rebuilder_.Replace(at.outputs[0], ops::PoolNormBwd(to, std::move(inputs), a));
+    const auto sums = SumsOf(at.outputs[0], a.epsilon);
+    if (sums) {
+      a.sums = 1;
+      for (size_t i : {0, 1, 2}) inputs.push_back(rebuilder_.Map(graph_.node(*sums).inputs[i]));
+    }
+    const auto outputs = ops::PoolNormBwd(to, std::move(inputs), a);
+    rebuilder_.Replace(at.outputs[0], outputs[0]);
+    for (size_t i = 1; i < outputs.size(); ++i) rebuilder_.Replace(graph_.node(*sums).outputs[i - 1], outputs[i]);
+  }
+
+  // The batch_norm_bwd_sums of this gradient, if it goes by the same epsilon and the batch's statistics.
+  std::optional<NodeId> SumsOf(ValueId diff, double epsilon) const {
+    const auto sums = uses_.Reader(diff, OpKind::kBatchNormBwdSums);
+    if (!sums) return std::nullopt;
+    const Node& node = graph_.node(*sums);
+    const bool fits = node.inputs[3] == diff && node.inputs[0] != diff &&
+                      std::get<double>(node.attributes.Get("epsilon")) == epsilon &&
+                      graph_.desc(node.inputs[1]).dtype == tensor::DType::kF64;
+    return fits ? sums : std::nullopt;
   }
 
   static std::vector<ValueId> DiffsOf(const std::vector<Branch>& branches) {

@@ -36,7 +36,8 @@ base::Error StoppedBy(int signal, const std::string& folder) {
 }
 
 double TimeEstimate::SecondsLeft() const {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - clock_).count();
+  if (!clock_) return -1;
+  const double elapsed = std::chrono::duration<double>(Clock::now() - *clock_).count();
   const double worked = done_ - start_;
   if (worked <= 0 || elapsed <= 0) return -1;
   return std::max(0.0, total_ - done_) * elapsed / worked;

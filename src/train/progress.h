@@ -58,7 +58,11 @@ class SilentProgress : public Progress {
 class TimeEstimate {
  public:
   // total: work of the whole run; done: what was done before this process (a resumed run).
-  TimeEstimate(double total, double done) : total_(total), start_(done), done_(done), clock_(Clock::now()) {}
+  TimeEstimate(double total, double done) : total_(total), start_(done), done_(done) {}
+  // The first work begins: reading data and planning, which come once, are not to count as a part of it.
+  void Start() {
+    if (!clock_) clock_ = Clock::now();
+  }
   void Add(double work) { done_ += work; }
   void Reach(double done) { done_ = done; }
   double SecondsLeft() const;  // below 0: not known yet
@@ -66,7 +70,7 @@ class TimeEstimate {
  private:
   using Clock = std::chrono::steady_clock;
   double total_, start_, done_;
-  Clock::time_point clock_;
+  std::optional<Clock::time_point> clock_;
 };
 
 // Of this process, from /proc/self; 0 where that cannot be read.

@@ -104,6 +104,7 @@ void SearchStage::Run() {
 
 void SearchStage::RunEpoch() {
   const Clock::time_point start = Clock::now();
+  if (context_.estimate != nullptr) context_.estimate->Start();
   const bool learn_alphas = state_.epoch >= *context_.options.frozen_epochs;
   const int64_t batches = weight_loader_->BatchesPerEpoch();
   weight_loader_->StartEpoch(static_cast<uint32_t>(state_.epoch), state_.batch);

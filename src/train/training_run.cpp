@@ -165,6 +165,7 @@ class Training {
 
   void RunEpoch() {
     const Clock::time_point start = Clock::now();
+    estimate_->Start();
     const int64_t batches = train_loader_->BatchesPerEpoch(), images_before = state_.sums.images;
     train_loader_->StartEpoch(static_cast<uint32_t>(state_.epoch), state_.batch);
     StepScalars scalars;

@@ -359,7 +359,14 @@ ValueId PoolNorms(Graph& g, const std::vector<ValueId>& x, const PoolNormBwdAttr
   }
   if (!a.drops.empty())
     inputs.insert(inputs.end(), {g.Input("rate", {DType::kF64, Shape{1}}), g.Input("rng", {DType::kI64, Shape{2}})});
-  return backward ? PoolNormBwd(g, std::move(inputs), a) : Concat(g, branches);
+  if (!backward) return Concat(g, branches);
+  if (a.sums != 0) {
+    const auto statistics = Emit(g, ir::OpKind::kBatchNormStatistics, {}, {x[0]});
+    inputs.insert(inputs.end(), {x[0], statistics[0], statistics[1]});
+  }
+  const auto outputs = PoolNormBwd(g, std::move(inputs), a);
+  for (size_t i = 1; i < outputs.size(); ++i) g.Output(fmt::format("sum{}", i), outputs[i]);
+  return outputs[0];
 }
 
 std::vector<Case> PoolNormCases() {
@@ -370,6 +377,7 @@ std::vector<Case> PoolNormCases() {
     for (const std::vector<int64_t>& max : {std::vector<int64_t>{1, 0}, {0, 1}, {0}, {1}})
       for (const int64_t add : {0, 1}) {
         PoolNormBwdAttributes a{{window, src.h(), src.w()}, max, {4, 1}, add};
+        a.sums = add == 0 || max.size() == 2;
         if (max.size() == 2) a.indices.insert(a.indices.end(), {-1, 5});
         a.indices.insert(a.indices.end(), {-1, add == 0 || window.stride > 1 ? -1 : 3});
         const Shape dst{src.n(), src.c(), (src.h() - 1) / window.stride + 1, (src.w() - 1) / window.stride + 1};

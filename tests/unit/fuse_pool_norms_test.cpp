@@ -79,6 +79,37 @@ std::vector<int64_t> List(const ir::Node& node, const char* name) {
   return std::get<std::vector<int64_t>>(node.attributes.Get(name));
 }
 
+// Both pools of a batch norm's result, `epsilon` its own, and the gradient of what it normalises.
+Graph NormalisedState(double epsilon) {
+  Graph graph;
+  const ValueId src = graph.Input("x", {DType::kF64, Shape{2, 3, 6, 6}});
+  const ValueId table = graph.Input("table", {DType::kF64, Shape{1, 2}});
+  const auto norm = [&](ValueId value, double e) {
+    return ops::BatchNorm(graph, value, ir::kNoValue, ir::kNoValue, e).dst;
+  };
+  const ValueId state = norm(src, epsilon);
+  const ValueId result = ops::WeightedSum(
+      graph, {norm(ops::MaxPool(graph, state, {3, 1, 1}), 1e-5), norm(ops::AvgPool(graph, state, {3, 1, 1}), 1e-5)},
+      table, {0, 1});
+  graph.Output("result", result);
+  graph.Output("diff_x", ops::DifferentiateFrom(graph, result, graph.Input("diff", graph.desc(result)), {src})[0]);
+  return DeadCode(MergeSums(graph));
+}
+
+TEST_CASE("The sums for the batch norm whose result is pooled come with the gradient, by the same epsilon",
+          "[passes]") {
+  for (const double epsilon : {1e-5, 1e-3}) {
+    const bool same = epsilon == 1e-5;
+    const Graph graph = FuseNormalizedSums(NormalisedState(epsilon)), fused = FusePoolNorms(graph);
+    ir::Verify(fused);
+    const int before = Count(graph, OpKind::kBatchNormBwdSums);
+    CHECK(before >= 1);
+    CHECK(Count(fused, OpKind::kBatchNormBwdSums) == before - (same ? 1 : 0));
+    CHECK(Only(fused, OpKind::kPoolNormBwd).outputs.size() == (same ? 3 : 1));
+    CheckSameValues(graph, fused);
+  }
+}
+
 TEST_CASE("Dropped skip connections join the pools' gradients where a draw fits a row", "[passes]") {
   for (const int64_t channels : {4, 3}) {
     const Graph graph = DroppedSkips(channels), fused = FusePoolNorms(graph);

@@ -131,8 +131,8 @@ std::vector<float> UnfusedBackward(const PoolParams& p, const Pools& pools, cons
 }
 
 // `in_place`: the further term is where the result goes.
-std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, const Way& way,
-                                 bool in_place) {
+std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const Diffs& d, const Way& way, bool in_place,
+                                 const PoolNormBackwardSums& sums) {
   std::vector<PoolNormBackwardBranch> of;
   for (int b = 0; b < way.branches; ++b)
     of.push_back({pools.dst[b].data(), b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
@@ -153,8 +153,23 @@ std::vector<float> FusedBackward(const PoolParams& p, const Pools& pools, const 
                        diff_src.data(),
                        lanes,
                        kEpsilon,
+                       sums,
                        aligned});
   return diff_src;
+}
+
+// The sums over all pixels of diff_src and of diff_src times the normalised src, in double.
+void CheckSums(const PoolParams& p, const std::vector<float>& diff_src, const PoolNormBackwardSums& sums) {
+  std::vector<double> gamma(p.c), beta(p.c), size(p.c);
+  for (int64_t i = 0; i < std::ssize(diff_src); ++i) {
+    const int64_t c = i % p.c;
+    const double normal = (sums.src[i] - sums.mean[c]) / std::sqrt(sums.variance[c] + kEpsilon);
+    gamma[c] += diff_src[i] * normal, beta[c] += diff_src[i], size[c] += std::abs(diff_src[i]) * (1 + std::abs(normal));
+  }
+  for (int64_t c = 0; c < p.c; ++c) {
+    REQUIRE(std::abs(sums.diff_gamma[c] - gamma[c]) <= 1e-6 * size[c]);
+    REQUIRE(std::abs(sums.diff_beta[c] - beta[c]) <= 1e-6 * size[c]);
+  }
 }
 
 TEST_CASE("pools with their normalisations equal the single steps, the same on all threads", "[kernels]") {
@@ -168,6 +183,7 @@ TEST_CASE("pools with their normalisations equal the single steps, the same on a
                               PoolParams{.n = 1, .h = 1, .w = 1, .c = 5, .kernel = 3, .stride = 1, .pad = 1}}) {
     const std::vector<float> src = Normals(p.n * p.h * p.w * p.c, 1);
     const Diffs diffs(p);
+    const std::vector<double> mean(p.c, 0.3), variance(p.c, 1.7);  // of the batch norm whose result the pools read
     Pools first;
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, IsaName(isa), threads);
@@ -184,8 +200,11 @@ TEST_CASE("pools with their normalisations equal the single steps, the same on a
            {Way{1, false, 0}, {1, true, 0}, {2, false, 0}, {2, true, 0}, {1, false, 2}, {2, true, 5}}) {
         CAPTURE(way.branches, way.add, way.direct);
         const std::vector<float> diff_src = UnfusedBackward(p, expected, diffs, way);
-        REQUIRE(FusedBackward(p, expected, diffs, way, false) == diff_src);
-        if (way.add) REQUIRE(FusedBackward(p, expected, diffs, way, true) == diff_src);
+        REQUIRE(FusedBackward(p, expected, diffs, way, false, {}) == diff_src);
+        std::vector<float> gamma(p.c), beta(p.c);
+        const PoolNormBackwardSums sums{src.data(), mean.data(), variance.data(), gamma.data(), beta.data()};
+        REQUIRE(FusedBackward(p, expected, diffs, way, way.add, sums) == diff_src);
+        CheckSums(p, diff_src, sums);
       }
     });
   }

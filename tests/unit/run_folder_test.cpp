@@ -96,8 +96,11 @@ TEST_CASE("status lines and durations", "[train]") {
 
 TEST_CASE("the time left follows from the work done in this process alone", "[train]") {
   TimeEstimate estimate(100, 50);
-  CHECK(estimate.SecondsLeft() < 0);
-  estimate.Add(50);
+  estimate.Add(10);
+  CHECK(estimate.SecondsLeft() < 0);  // not begun
+  estimate.Start();
+  CHECK(estimate.SecondsLeft() > 0);
+  estimate.Add(40);
   CHECK(estimate.SecondsLeft() == 0);
 }
 

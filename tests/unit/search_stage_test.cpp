@@ -1,8 +1,9 @@
 #include "train/search_stage.h"
 
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <stdexcept>
 
-#include "catch2/catch_test_macros.hpp"
 #include "nn/networks.h"
 #include "search/genotype.h"
 #include "search/network_spec.h"
@@ -32,6 +33,25 @@ TEST_CASE("weights learn from the first half, alphas and validation from the sec
   CHECK_FALSE(validation.shuffle);
   CHECK(weights.number != alphas.number);
   CHECK(validation.seed != alphas.seed);
+}
+
+TEST_CASE("the work of a search is its steps, with alphas from the first epoch not frozen on, and validation",
+          "[train]") {
+  const SearchOptions options = Resolve({}, 10);
+  const int64_t batches = 261;
+  const auto done = [&](int stage, int epoch, int64_t batch, int64_t validation_batch) {
+    SearchState state;
+    state.stage = stage, state.epoch = epoch, state.batch = batch, state.validation_batch = validation_batch;
+    return WorkDone(options, batches, state);
+  };
+  const double step = StepWork(options, 0);
+  CHECK(done(0, 0, 0, 0) == 0);
+  CHECK(done(0, 1, 5, 0) == Catch::Approx(step * (261 + 5)));
+  CHECK(done(0, 11, 4, 0) == Catch::Approx(step * (11 * 261 + 4 + 0.75 * (261 + 4))));
+  CHECK(done(0, 24, 261, 261) == Catch::Approx(done(0, 25, 0, 0)));
+  CHECK(done(0, 25, 0, 0) == Catch::Approx(step * 261 * (25 + 0.75 * 15 + 0.43 * 4)));
+  CHECK(done(1, 0, 0, 0) == done(0, 25, 0, 0));
+  CHECK(done(2, 25, 0, 0) == Catch::Approx(TotalWork(options, batches)));
 }
 
 TEST_CASE("a cell that concatenates what it does not have is refused", "[nn]") {

@@ -56,6 +56,26 @@ Lowered LowerNormForward(const NodeView& view) {
   });
 }
 
+// Of the diffs that reach src itself.
+std::vector<int64_t> DropsOf(const ops::PoolNormBwdAttributes& a) {
+  std::vector<int64_t> drops;
+  for (size_t k = 0; k < a.drops.size(); ++k)
+    if (a.indices[a.branches() * a.diffs() + k] >= 0) drops.push_back(a.drops[k]);
+  return drops;
+}
+
+// A branch's own inputs, from number `first` on.
+kernels::PoolNormBackwardBranch BranchOf(std::span<const void* const> in, size_t first, bool max) {
+  return {.dst = In<float>(in, first),
+          .workspace = max ? In<uint8_t>(in, first + 5) : nullptr,
+          .mean = In<double>(in, first + 1),
+          .variance = In<double>(in, first + 2),
+          .diff_gamma = In<float>(in, first + 3),
+          .diff_beta = In<float>(in, first + 4),
+          .diff_dsts = {},
+          .weights = nullptr};
+}
+
 // The workspace: the branches' operands, the addresses and the weights of their diffs, the kernel's own scratch.
 Lowered LowerNormBackward(const NodeView& view) {
   using Branch = kernels::PoolNormBackwardBranch;
@@ -64,9 +84,7 @@ Lowered LowerNormBackward(const NodeView& view) {
   const size_t srcs_at = LinesOf<Branch>(a.branches()), weights_at = srcs_at + LinesOf<const float*>(a.indices.size());
   const size_t scratch_at = weights_at + LinesOf<float>(a.indices.size());
   const int lanes = base::Threads();
-  std::vector<int64_t> drops;  // of the direct diffs
-  for (size_t k = 0; k < a.drops.size(); ++k)
-    if (a.indices[a.branches() * a.diffs() + k] >= 0) drops.push_back(a.drops[k]);
+  const std::vector<int64_t> drops = DropsOf(a);
   const size_t bytes = scratch_at + kernels::PoolNormBackwardScratch(p, a.branches(), a.diffs(), drops.size(), lanes);
   Lowered lowered = OwnKernel(view, "own:pool_norm_bwd", bytes, [=](auto in, auto out, void* workspace) {
     const std::span<Branch> branches = At<Branch>(workspace, 0, a.branches());
@@ -85,15 +103,9 @@ Lowered LowerNormBackward(const NodeView& view) {
       return srcs.subspan(first, used - first);
     };
     for (size_t b = 0; b < branches.size(); ++b) {
-      const auto diffs = take_row(b);
-      branches[b] = {.dst = In<float>(in, input),
-                     .workspace = a.max[b] != 0 ? In<uint8_t>(in, input + 5) : nullptr,
-                     .mean = In<double>(in, input + 1),
-                     .variance = In<double>(in, input + 2),
-                     .diff_gamma = In<float>(in, input + 3),
-                     .diff_beta = In<float>(in, input + 4),
-                     .diff_dsts = diffs,
-                     .weights = weights.data() + first};
+      branches[b] = BranchOf(in, input, a.max[b] != 0);
+      branches[b].diff_dsts = take_row(b);
+      branches[b].weights = weights.data() + first;
       input += a.max[b] != 0 ? 6 : 5;
     }
     const auto direct = take_row(branches.size());
@@ -107,11 +119,15 @@ Lowered LowerNormBackward(const NodeView& view) {
                                        .diff_src = Out<float>(out, 0),
                                        .lanes = lanes,
                                        .epsilon = static_cast<float>(a.epsilon),
+                                       .sums = {},
                                        .scratch = static_cast<std::byte*>(workspace) + scratch_at};
     if (!drops.empty()) {
       args.drop_rate = static_cast<float>(In<double>(in, input)[0]);
       args.draw = DrawOf(base::RandomStream::kDropout, 0, In<int64_t>(in, input + 1));
     }
+    if (a.sums != 0)
+      args.sums = {In<float>(in, in.size() - 3), In<double>(in, in.size() - 2), In<double>(in, in.size() - 1),
+                   Out<float>(out, 1), Out<float>(out, 2)};
     kernels::PoolNormBackward(p, args);
   });
   if (a.add != 0) lowered.spec.in_place = {{1, 0}};
