@@ -35,8 +35,8 @@ struct SeparableSource {
 struct SeparableBranch {
   DepthwiseParams depthwise;
   int64_t out;                  // channels of dst [N, OutH, OutW, out]
-  int64_t groups = 1;           // of the 1x1 convolution
   bool pointwise_only = false;  // no depthwise convolution; `depthwise` has kernel 1, its weights are nullptr
+  int64_t groups = 1;           // of the 1x1 convolution
 };
 
 // Depthwise weights are [C, K, K], those of the 1x1 convolution [out, C / groups].

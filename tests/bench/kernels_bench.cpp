@@ -282,7 +282,9 @@ class Bench {
     for (const auto& value : values) srcs.push_back(value.data());
     for (const auto& term : terms) added.push_back(term.data());
     std::vector<double> mean(c_, 0.25), variance(c_, 1);
-    std::vector<float> weights(diffs, 0.1f), sum(c_, 0.5f), scratch(kernels::BatchNormReduceScratch(rows, c_) + 4 * c_);
+    std::vector<float> weights(diffs, 0.1f), sum(c_, 0.5f),
+        scratch(std::max(kernels::BatchNormStatisticsScratch(rows, c_), kernels::BatchNormReduceScratch(rows, c_)) +
+                kernels::BatchNormGradientLinesSize(c_));
     const int lanes = base::Threads();
     std::vector<std::byte> forward_block(kernels::PoolNormForwardScratch(p, 2, lanes) + 64);
     std::vector<kernels::PoolNormForwardBranch> forward;
@@ -317,7 +319,7 @@ class Bench {
     std::vector<std::byte> block(kernels::PoolNormBackwardScratch(p, 2, diffs, 0, lanes) + 64);
     Line("pool norm bwd" + of, tensors, [&] {
       kernels::PoolNormBackward(
-          p, {backward, terms[0].data(), {}, nullptr, {}, {}, 0, terms[0].data(), lanes, 1e-5f, Aligned(block)});
+          p, {backward, terms[0].data(), {}, nullptr, {}, {}, 0, terms[0].data(), lanes, 1e-5f, {}, Aligned(block)});
     });
   }
 

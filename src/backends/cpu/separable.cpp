@@ -33,7 +33,7 @@ Sizes SizesOf(const NodeView& view, const A& a) {
     PD_CHECK(first[2] == first[3], "a window that is no square");
     kernels::DepthwiseParams depthwise{n, h, src.w(), c, first[2]};
     if (a.depthwise(b)) depthwise.stride = a.stride[b], depthwise.dilation = a.dilation[b], depthwise.pad = a.pad[b];
-    sizes.branches.push_back({depthwise, pointwise[0], a.groups[b], !a.depthwise(b)});
+    sizes.branches.push_back({depthwise, pointwise[0], !a.depthwise(b), a.groups[b]});
     next += a.branch_inputs(b);
   }
   return sizes;
