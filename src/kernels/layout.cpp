@@ -100,7 +100,7 @@ void SubsampleBackward(const SubsampleParams& p, const float* diff_dst, const fl
       else if (add != diff_src)
         std::copy_n(add + item * p.w * p.c, p.w * p.c, row);
       if (y % 2 != p.offset) continue;
-      table.add_rows(
+      (add == nullptr ? table.copy_rows : table.add_rows)(
           {diff_dst + (image * out_h + y / 2) * out_w * p.c, p.c, row + p.offset * p.c, 2 * p.c, out_w, p.c, false});
     }
   });

@@ -45,7 +45,9 @@ void Multiply(const float* src, const float* matrix, float* dst, int64_t rows, i
 
 }  // namespace
 
-int64_t PointwiseScratch(const PointwiseParams& p) { return (p.groups > 1 ? 2 : 1) * p.in * p.out; }
+int64_t PointwiseScratch(const PointwiseParams& p) { return p.in * p.out + PointwiseDataScratch(p); }
+
+int64_t PointwiseDataScratch(const PointwiseParams& p) { return p.groups > 1 ? p.in * p.out : 0; }
 
 int64_t PointwiseWeightsScratch(const PointwiseParams& params) { return Chunks(params) * params.in * params.out; }
 

@@ -1,7 +1,7 @@
-// 1x1 convolutions, channels last: src [pixels, in], dst [pixels, out], pixels = N * H * W, weights
-// [out, in / groups], all dense fp32, any channel counts. That is a matrix product over the pixels. Groups are blocks
-// on the diagonal of one matrix: with the zeros beside them two cost twice the multiply-adds, but a group alone would
-// be narrower than the products' tiles. Results do not depend on the number of threads. No buffer may overlap another.
+// 1x1 convolutions, channels last: src [pixels, in], dst [pixels, out], pixels = N * H * W, weights [out, in / groups],
+// all dense fp32, any channel counts. That is a matrix product over the pixels. Groups are blocks on the diagonal of
+// one matrix: with the zeros beside them G groups cost G times the multiply-adds, but a group alone would be narrower
+// than the products' tiles. Results do not depend on the number of threads. No buffer may overlap another.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,9 @@ struct PointwiseParams {
   int64_t groups = 1;       // divides in and out
 };
 
-// Floats of scratch: forward and backward data; backward weights.
+// Floats of scratch: forward; backward data; backward weights.
 int64_t PointwiseScratch(const PointwiseParams& params);
+int64_t PointwiseDataScratch(const PointwiseParams& params);
 int64_t PointwiseWeightsScratch(const PointwiseParams& params);
 
 struct PointwiseForwardArgs {

@@ -38,7 +38,7 @@ Bands DstBands(const PoolParams& p) { return {p.OutH(), p.OutW(), p.c}; }
 // their way to the cache the sooner it is their turn.
 Bands SourceBands(const PoolParams& p) { return {p.h, p.w, 8 * p.c}; }
 
-// Source bands whose sums are taken at once: about 16 KB.
+// Source bands whose sums are taken at once: about 16 KB, or eight rows.
 constexpr int64_t kSumBands = 8;
 int64_t SumChunks(const PoolParams& p) { return (SourceBands(p).count + kSumBands - 1) / kSumBands; }
 

@@ -70,8 +70,8 @@ ValueId Layers::BatchNorm(ValueId src, const std::string& name, bool affine) {
   return out.dst;
 }
 
-ValueId Layers::ReluOf(ValueId src, const Shape& published) {
-  size_.multiply_adds_counter += published.elements();
+ValueId Layers::ReluOf(ValueId src, const Shape& counted) {
+  size_.multiply_adds_counter += counted.elements();
   return ops::Relu(graph_, src);
 }
 

@@ -39,10 +39,11 @@ class Layers {
   };
   ValueId Conv(ValueId src, const std::string& name, const ConvSize& size, const ops::ConvAttributes& attributes);
   ValueId BatchNorm(ValueId src, const std::string& name, bool affine);
-  // 1x1, a group for each name, whose weights are a parameter of that name each.
+  // A 1x1 convolution in as many groups as there are names; each group's weights are a parameter of its name.
   ValueId GroupedPointwise(ValueId src, const std::vector<std::string>& names, int64_t out_channels);
   ValueId Relu(ValueId src) { return ReluOf(src, graph_.shape(src)); }
-  ValueId ReluOf(ValueId src, const tensor::Shape& published);  // src is all that is read of a ReLU of that shape
+  // For the ReLU of a tensor of shape `counted`, which is counted whole, of which only the part src is needed.
+  ValueId ReluOf(ValueId src, const tensor::Shape& counted);
   ValueId MaxPool(ValueId src, const ops::PoolAttributes& attributes);
   ValueId AvgPool(ValueId src, const ops::PoolAttributes& attributes);
   ValueId GlobalAvgPool(ValueId src);

@@ -133,7 +133,7 @@ class BackwardFuser {
         place = *sum;
     groups_[place].push_back(*branch);
     if (place != id) gone_.insert(id);
-    if (const auto sums = SumsOf(graph_.node(place).outputs[0], EpsilonOf(groups_[place][0]))) gone_.insert(*sums);
+    if (const auto sums = SumsOf(place, EpsilonOf(groups_[place][0]))) gone_.insert(*sums);
   }
 
   bool Alike(const Branch& a, const Branch& b) const {
@@ -167,7 +167,7 @@ class BackwardFuser {
       a.drops = direct.drops;
       inputs.insert(inputs.end(), {rebuilder_.Map(direct.rate), rebuilder_.Map(direct.rng)});
     }
-    const auto sums = SumsOf(at.outputs[0], a.epsilon);
+    const auto sums = SumsOf(place, a.epsilon);
     if (sums) {
       a.sums = 1;
       for (size_t i : {0, 1, 2}) inputs.push_back(rebuilder_.Map(graph_.node(*sums).inputs[i]));
@@ -177,12 +177,15 @@ class BackwardFuser {
     for (size_t i = 1; i < outputs.size(); ++i) rebuilder_.Replace(graph_.node(*sums).outputs[i - 1], outputs[i]);
   }
 
-  // The batch_norm_bwd_sums of this gradient, if it goes by the same epsilon and the batch's statistics.
-  std::optional<NodeId> SumsOf(ValueId diff, double epsilon) const {
+  // The batch_norm_bwd_sums of the gradient that `place` computes, if it goes by the same epsilon and by a batch's
+  // statistics that stand before it.
+  std::optional<NodeId> SumsOf(NodeId place, double epsilon) const {
+    const ValueId diff = graph_.node(place).outputs[0];
     const auto sums = uses_.Reader(diff, OpKind::kBatchNormBwdSums);
     if (!sums) return std::nullopt;
     const Node& node = graph_.node(*sums);
-    const bool fits = node.inputs[3] == diff && node.inputs[0] != diff &&
+    const auto stands = [&](ValueId input) { return graph_.value(input).producer < place; };
+    const bool fits = node.inputs[3] == diff && std::all_of(node.inputs.begin(), node.inputs.begin() + 3, stands) &&
                       std::get<double>(node.attributes.Get("epsilon")) == epsilon &&
                       graph_.desc(node.inputs[1]).dtype == tensor::DType::kF64;
     return fits ? sums : std::nullopt;

@@ -13,7 +13,8 @@ namespace pdarts::passes {
 // Zeros among the terms of a sum are dropped, and what is computed linearly from zeros only is zeros.
 ir::Graph FoldZero(const ir::Graph& graph);
 // A sum of sums becomes one sum where nobody else reads the inner one: add_n in add_n, and an add_n of weighted sums
-// (or weighted values) over the same table. The terms keep their order; rounding may differ in the last bits.
+// (or weighted values) over the same table. The terms keep their order, but for subsample_bwd: it comes last and adds
+// to the rest itself. Rounding may differ in the last bits.
 ir::Graph MergeSums(const ir::Graph& graph);
 // Weighted sums of batch norms without affine parameters read what is normalised, and one node gathers the sums that
 // their backward needs. No such apply and no scaled gradient is left, but where something else reads it.
@@ -31,7 +32,7 @@ ir::Graph BypassConcat(const ir::Graph& graph);
 // dropout of scale_by_weight becomes one node.
 ir::Graph WeighDropout(const ir::Graph& graph);
 // The pools of one tensor and the statistics behind them become one node, and so do their gradients, with the sums of
-// what reaches them and of what else is added to theirs.
+// what reaches them and of what else is added to theirs, and batch_norm_bwd_sums where a batch norm made the tensor.
 ir::Graph FusePoolNorms(const ir::Graph& graph);
 // Drops what no assignment and no output needs.
 ir::Graph DeadCode(const ir::Graph& graph);

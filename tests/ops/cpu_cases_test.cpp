@@ -160,12 +160,12 @@ struct Branches {
   std::vector<std::pair<int64_t, int64_t>> windows;
   int64_t stride, out;
   bool normalized = false, affine = false;
-  int64_t sources = 1;
+  int64_t sources = 1, groups = 1;
   SeparableAttributes Attributes() const {
     SeparableAttributes a;
     for (const auto& [kernel, dilation] : windows) {
       a.stride.push_back(stride), a.pad.push_back(dilation * (kernel / 2)), a.dilation.push_back(dilation);
-      a.groups.push_back(1);
+      a.groups.push_back(groups);
     }
     a.normalized = normalized, a.affine = affine, a.relu = 1, a.sources = sources;
     return a;
@@ -176,8 +176,9 @@ struct Branches {
     const int64_t height = (src.h() - 1) / stride + 1, width = (src.w() - 1) / stride + 1;
     std::vector<Shape> shapes = {src, Shape{src.c()}, Shape{src.c()}};
     for (const auto& [kernel, dilation] : windows)
-      shapes.insert(shapes.end(), {Shape{sources * src.c(), 1, kernel, kernel}, Shape{out, sources * src.c(), 1, 1},
-                                   Shape{src.n(), out, height, width}, Shape{out}});
+      shapes.insert(shapes.end(),
+                    {Shape{sources * src.c(), 1, kernel, kernel}, Shape{out, sources * src.c() / groups, 1, 1},
+                     Shape{src.n(), out, height, width}, Shape{out}});
     shapes.push_back(Shape{2, 3});
     return shapes;
   }
@@ -227,12 +228,14 @@ std::vector<Case> BranchCases() {
        {std::pair{small, Branches{paper, 1, 12}}, std::pair{large, Branches{paper, 2, 20}},
         std::pair{small, Branches{{{3, 1}, {3, 2}}, 1, 12, false, false, 4}},
         std::pair{large, Branches{{{3, 1}}, 1, 16, false, false, 2}},
+        std::pair{small, Branches{paper, 1, 12, false, false, 1, 2}},
+        std::pair{large, Branches{{{3, 1}, {5, 1}}, 2, 24, false, false, 2, 4}},
         std::pair{small, Branches{{{3, 1}, {3, 1}}, 2, 12, true}},
         std::pair{small, Branches{{{7, 1}, {3, 2}}, 1, 4, true, true}},
         std::pair{large, Branches{{{5, 1}}, 1, 16, true, true}}}) {
-    const std::string name =
-        fmt::format("separable x{} s{} normalized {} affine {} sources {} {}", branches.windows.size(), branches.stride,
-                    branches.normalized, branches.affine, branches.sources, src.ToString());
+    const std::string name = fmt::format("separable x{} s{} normalized {} affine {} sources {} groups {} {}",
+                                         branches.windows.size(), branches.stride, branches.normalized, branches.affine,
+                                         branches.sources, branches.groups, src.ToString());
     cases.push_back({name, branches.Shapes(src),
                      [=](Graph& g, const auto& x) { return name_rest(g, branches.Forward(g, x)); }, false});
     // Without a normalisation each dst is exact.
@@ -395,7 +398,6 @@ std::vector<Case> PoolNormCases() {
   return cases;
 }
 
-// Every instruction set that this machine has.
 TEST_CASE("cpu convolutions are exact on integers, on every instruction set", "[cpu]") {
   tests::CheckOnCpuSets(ConvolutionCases());
 }

@@ -110,6 +110,24 @@ TEST_CASE("The sums for the batch norm whose result is pooled come with the grad
   }
 }
 
+TEST_CASE("Sums of a gradient by statistics that are taken later stay apart", "[passes]") {
+  Graph graph;
+  const ValueId x = graph.Input("x", {DType::kF64, Shape{2, 3, 6, 6}});
+  const ValueId table = graph.Input("table", {DType::kF64, Shape{1, 2}});
+  const ValueId pool = ops::BatchNorm(graph, ops::MaxPool(graph, x, {3, 1, 1}), ir::kNoValue, ir::kNoValue, 1e-5).dst;
+  const ValueId result = ops::WeightedSum(graph, {pool, x}, table, {0, 1});
+  const ValueId diff = ops::DifferentiateFrom(graph, result, graph.Input("diff", graph.desc(x)), {x})[0];
+  const auto statistics = ops::Emit(graph, OpKind::kBatchNormStatistics, {}, {x});
+  const auto sums = ops::Emit(graph, OpKind::kBatchNormBwdSums, ir::Pack(ops::BatchNormAttributes{1e-5}),
+                              {x, statistics[0], statistics[1], diff});
+  graph.Output("diff", diff);
+  graph.Output("gamma", sums[0]);
+  const Graph before = FuseNormalizedSums(DeadCode(MergeSums(graph))), fused = FusePoolNorms(before);
+  ir::Verify(fused);
+  CHECK(Only(fused, OpKind::kPoolNormBwd).outputs.size() == 1);
+  CheckSameValues(before, fused);
+}
+
 TEST_CASE("Dropped skip connections join the pools' gradients where a draw fits a row", "[passes]") {
   for (const int64_t channels : {4, 3}) {
     const Graph graph = DroppedSkips(channels), fused = FusePoolNorms(graph);

@@ -300,12 +300,16 @@ TEST_CASE("Gradients of separable convolutions are grouped by the sum that they 
 }
 
 TEST_CASE("A gradient of weights that is read early keeps its separable convolution out of the group", "[passes]") {
-  for (const int members : {2, 3}) {
+  ir::Attributes half;  // of the weights' gradient, as an unstack takes it
+  half.Set("first", int64_t{4});
+  half.Set("rows", int64_t{4});
+  for (const auto& [members, unstacked] : {std::pair{2, false}, {3, false}, {3, true}}) {
     BackwardNodes nodes;
     Graph& graph = nodes.graph;
     const auto first = nodes.Add();
     std::vector<ValueId> diffs = {first[0]};
-    const ValueId early = ops::Scale(graph, first[2], 2);
+    const ValueId early =
+        ops::Scale(graph, unstacked ? ops::Emit(graph, OpKind::kUnstack, half, {first[2]})[0] : first[2], 2);
     while (nodes.count < members) diffs.push_back(nodes.Add()[0]);
     graph.Output("early", early);
     graph.Output("diff", ops::Emit(graph, OpKind::kReluBwd, {}, {ops::AddN(graph, diffs), nodes.x})[0]);

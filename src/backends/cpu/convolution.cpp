@@ -78,7 +78,7 @@ Lowered LowerPointwise(const NodeView& view, const kernels::PointwiseParams& p) 
           p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
     });
   if (view.node.kind == OpKind::kConv2dBwdData)
-    return OwnKernel(view, "own:1x1_bwd_data", floats(kernels::PointwiseScratch(p)),
+    return OwnKernel(view, "own:1x1_bwd_data", floats(kernels::PointwiseDataScratch(p)),
                      [p](auto in, auto out, void* workspace) {
                        kernels::PointwiseBackwardData(
                            p, {In<float>(in, 0), In<float>(in, 1), Out<float>(out, 0), static_cast<float*>(workspace)});
@@ -198,7 +198,7 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
   if (view.node.kind == OpKind::kConv2d && IsNarrow(a, src) && weights[2] == weights[3])
     return WithPlainWeights(
         view, LowerNarrow(view, {src.n(), src.h(), src.w(), src.c(), weights[0], weights[2], a.stride_h, a.pad_h}));
-  PD_CHECK(a.groups == 1, "a grouped convolution that is neither depthwise nor 1x1");
+  PD_CHECK(a.groups == 1, "a grouped convolution that is neither depthwise nor 1x1 of stride 1");
   return LowerByOneDnn(view, Describe(view, a, shapes, memory::format_tag::acdb), onednn);
 }
 

@@ -36,7 +36,10 @@ Lowered LowerStack(const NodeView& view) {
   for (int i = 0; i < view.inputs(); ++i) bytes.push_back(static_cast<size_t>(view.in(i).elements()) * sizeof(float));
   return PlainKernel(view, "own:stack", 0, [bytes](auto in, auto out, void*) {
     auto* to = Out<std::byte>(out, 0);
-    for (size_t i = 0; i < bytes.size(); to += bytes[i++]) std::memcpy(to, in[i], bytes[i]);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      std::memcpy(to, in[i], bytes[i]);
+      to += bytes[i];
+    }
   });
 }
 
