@@ -26,13 +26,6 @@ int64_t Chunks(const PointwiseParams& p) {
   return std::clamp<int64_t>(p.pixels / kChunk, 1, most);
 }
 
-// The matrix [out, in]: the weights, or made of them in `wide`.
-const float* Matrix(const PointwiseParams& p, const float* weights, float* wide) {
-  if (p.groups == 1) return weights;
-  WidenGroups(p, weights, wide);
-  return wide;
-}
-
 // dst [rows, n] = src [rows, k] times matrix [k, n], on all threads.
 void Multiply(const float* src, const float* matrix, float* dst, int64_t rows, int64_t k, int64_t n) {
   base::ParallelFor((rows + kRows - 1) / kRows, 1, [&](int64_t begin, int64_t end) {
@@ -53,13 +46,13 @@ int64_t PointwiseWeightsScratch(const PointwiseParams& params) { return Chunks(p
 
 void PointwiseForward(const PointwiseParams& p, const PointwiseForwardArgs& args) {
   Check(p);
-  Transpose(Matrix(p, args.weights, args.scratch + p.in * p.out), p.out, p.in, args.scratch);
+  Transpose(PointwiseMatrix(p, args.weights, args.scratch + p.in * p.out), p.out, p.in, args.scratch);
   Multiply(args.src, args.scratch, args.dst, p.pixels, p.in, p.out);
 }
 
 void PointwiseBackwardData(const PointwiseParams& p, const PointwiseBackwardDataArgs& args) {
   Check(p);
-  Multiply(args.diff_dst, Matrix(p, args.weights, args.scratch), args.diff_src, p.pixels, p.out, p.in);
+  Multiply(args.diff_dst, PointwiseMatrix(p, args.weights, args.scratch), args.diff_src, p.pixels, p.out, p.in);
 }
 
 void PointwiseBackwardWeights(const PointwiseParams& p, const PointwiseBackwardWeightsArgs& args) {
@@ -89,10 +82,12 @@ void AddPointwiseProducts(const PointwiseSumsArgs& a) {
                               a.n, a.fresh && first == 0, a.between});
 }
 
-void WidenGroups(const PointwiseParams& p, const float* weights, float* matrix) {
+const float* PointwiseMatrix(const PointwiseParams& p, const float* weights, float* wide) {
+  if (p.groups == 1) return weights;
   const int64_t width = p.in / p.groups, rows = p.out / p.groups;
-  std::fill_n(matrix, p.out * p.in, 0.0f);
-  for (int64_t o = 0; o < p.out; ++o) std::copy_n(weights + o * width, width, matrix + o * p.in + o / rows * width);
+  std::fill_n(wide, p.out * p.in, 0.0f);
+  for (int64_t o = 0; o < p.out; ++o) std::copy_n(weights + o * width, width, wide + o * p.in + o / rows * width);
+  return wide;
 }
 
 void NarrowGroups(const PointwiseParams& p, const float* matrix, float* weights) {

@@ -72,8 +72,9 @@ struct PointwiseSumsArgs {
 };
 void AddPointwiseProducts(const PointwiseSumsArgs& args);
 
-// The matrix [out, in] of a convolution in groups from its weights, and of such a matrix what lies on the blocks.
-void WidenGroups(const PointwiseParams& params, const float* weights, float* matrix);
+// The matrix [out, in] of a convolution: its weights, or of one in groups made of them in `wide`, PointwiseDataScratch
+// floats; and of such a matrix what lies on the groups' blocks.
+const float* PointwiseMatrix(const PointwiseParams& params, const float* weights, float* wide);
 void NarrowGroups(const PointwiseParams& params, const float* matrix, float* weights);
 
 // [columns, rows] from [rows, columns].

@@ -15,13 +15,13 @@ struct Shared {
   Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
       : forward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
         backward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
-        wide(cut.Take<float>(WideMatrix(b))),
+        wide(cut.Take<float>(PointwiseDataScratch(PointwiseOf(b)))),
         norm(cut.Take<float>(BatchNormGradientLinesSize(b.out))),
         depthwise_sums(cut.Take<float>(tiling.slices * DepthwiseScratch(b.depthwise))),
         pointwise_sums(cut.Take<float>(tiling.slices * b.depthwise.c * b.out)) {}
 
   void Fill(const SeparableSource& s, const SeparableBranch& b, const SeparableBackwardBranch& args) const {
-    if (b.groups > 1) WidenGroups(PointwiseOf(b), args.pointwise_weights, wide);
+    PointwiseMatrix(PointwiseOf(b), args.pointwise_weights, wide);
     if (!b.pointwise_only) {
       ArrangeForForward(b.depthwise, args.depthwise_weights, forward);
       ArrangeForBackward(b.depthwise, args.depthwise_weights, backward);

@@ -12,7 +12,7 @@ struct Shared {
       : bands(BandsOf(b, tiling.images).count),
         depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
         pointwise(cut.Take<float>(b.depthwise.c * b.out)),
-        wide(cut.Take<float>(WideMatrix(b))),
+        wide(cut.Take<float>(PointwiseDataScratch(PointwiseOf(b)))),
         moments(cut.Take<float>(tiling.tiles * bands * 3 * b.out)) {}
   int64_t bands;  // of a whole tile
   float* depthwise;
@@ -38,8 +38,8 @@ struct Lane {
 
 void Arrange(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared) {
   if (!b.pointwise_only) ArrangeForForward(b.depthwise, args.depthwise_weights, shared.depthwise);
-  if (b.groups > 1) WidenGroups(PointwiseOf(b), args.pointwise_weights, shared.wide);
-  Transpose(b.groups > 1 ? shared.wide : args.pointwise_weights, b.out, b.depthwise.c, shared.pointwise);
+  Transpose(PointwiseMatrix(PointwiseOf(b), args.pointwise_weights, shared.wide), b.out, b.depthwise.c,
+            shared.pointwise);
 }
 
 void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling,

@@ -77,9 +77,6 @@ class Cutter {
 
 inline PointwiseParams PointwiseOf(const SeparableBranch& b) { return {1, b.depthwise.c, b.out, b.groups}; }
 
-// Floats of the matrix of a 1x1 convolution in groups; 0 where the weights are the matrix.
-inline int64_t WideMatrix(const SeparableBranch& b) { return b.groups > 1 ? b.out * b.depthwise.c : 0; }
-
 // Whether a tensor of so many floats is written past the caches. Its next reader comes when the rest of the batch and
 // more has passed through them; without that, each line would be read from memory only to be overwritten.
 inline bool Streams(int64_t floats) { return floats >= 1 << 18; }

@@ -87,6 +87,7 @@ TEST_CASE("Factorized reductions of one tensor are branches of one node each way
   REQUIRE(Count(parts, OpKind::kSeparableBwd) == 1);
   CHECK(Count(parts, OpKind::kRelu) + Count(parts, OpKind::kReluBwd) == 0);
   CHECK(Count(parts, OpKind::kUnstack) == 4);
+  CHECK(Count(parts, OpKind::kSubsampleBwd) == 2);
   for (const ir::Node& node : parts.nodes())
     if (node.kind == OpKind::kSeparable || node.kind == OpKind::kSeparableBwd) {
       CHECK(node.attributes.Int("sources") == 2);
