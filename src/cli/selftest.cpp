@@ -1,3 +1,4 @@
+#include "backends/ref/ref_backend.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/option_set.h"
@@ -25,12 +26,10 @@ std::vector<std::filesystem::path> FilesOf(const std::string& folder) {
 
 // "" for none, a name, or all.
 std::vector<std::string> DisabledPasses(const std::string& name) {
-  std::vector<std::string> names;
-  for (const passes::Rewrite& rewrite : passes::Rewrites())
-    if (name == "all") names.push_back(rewrite.name);
-  if (names.empty() && !name.empty()) names.push_back(name);
-  passes::CheckNames(names);
-  return names;
+  if (name.empty()) return {};
+  if (name == "all") return passes::RewriteNames();
+  passes::CheckNames({name});
+  return {name};
 }
 
 }  // namespace
@@ -57,13 +56,14 @@ int RunSelftest(const Arguments& arguments) {
 
   const std::vector<std::string> disabled_passes = DisabledPasses(disabled);
   const auto backend = MakeBackend(machine);
+  const auto exact = backends::NewRefBackend();
   Table table({{"file"}, {"kind"}, {"compared", Table::Align::kRight}, {"worst", Table::Align::kRight}, {"result"}});
   bool ok = true;
   std::string details;
   for (const std::filesystem::path& file : FilesOf(vectors)) {
     const auto numbers = precision == "fp64" ? selftest::Precision::kF64 : selftest::Precision::kF32;
     const selftest::Report report =
-        selftest::CheckFile(file, {*backend, numbers, {.disabled_passes = disabled_passes}});
+        selftest::CheckFile(file, {*backend, numbers, *exact, {.disabled_passes = disabled_passes}});
     ok = ok && report.ok();
     table.AddRow({report.file, report.kind, std::to_string(report.compared), fmt::format("{:.2g}", report.worst),
                   report.ok() ? Cell("ok", Colour::kGood) : Cell("off", Colour::kBad)});

@@ -16,9 +16,14 @@ std::span<const Rewrite> Rewrites() {
   return kRewrites;
 }
 
-void CheckNames(const std::vector<std::string>& disabled) {
+std::vector<std::string> RewriteNames() {
   std::vector<std::string> names;
   for (const Rewrite& rewrite : Rewrites()) names.push_back(rewrite.name);
+  return names;
+}
+
+void CheckNames(const std::vector<std::string>& disabled) {
+  const std::vector<std::string> names = RewriteNames();
   for (const std::string& name : disabled) {
     if (std::ranges::find(names, name) != names.end()) continue;
     throw base::UsageError(fmt::format("no pass is named '{}'", name), "--disable-pass",

@@ -42,6 +42,7 @@ struct Rewrite {
   ir::Graph (*function)(const ir::Graph&);
 };
 std::span<const Rewrite> Rewrites();                        // in the order they run
+std::vector<std::string> RewriteNames();                    // theirs
 void CheckNames(const std::vector<std::string>& disabled);  // a usage error names what is no rewrite
 
 struct PassTime {

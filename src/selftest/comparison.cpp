@@ -26,6 +26,12 @@ double Comparison::Error(const std::string& name, std::span<const double> actual
   return RelativeError(actual, expected.ToDoubles());
 }
 
+GroupErrors GroupErrors::Of(std::vector<double> errors) {
+  if (errors.empty()) return {};
+  std::sort(errors.begin(), errors.end());
+  return {errors.size(), errors[errors.size() / 2], errors.back()};
+}
+
 void Comparison::Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected,
                        double tolerance) {
   const double error = Error(name, actual, expected);
@@ -43,16 +49,13 @@ void Comparison::AddToGroup(const std::string& name, std::span<const double> act
   if (!std::isfinite(error)) report_.failures.push_back(fmt::format("{}: not finite", name));
 }
 
-void Comparison::EndGroup(const std::string& group, double median_tolerance) {
-  if (group_.empty()) return;
-  std::sort(group_.begin(), group_.end());
-  const double median = group_[group_.size() / 2];
-  report_.notes.push_back(
-      fmt::format("{}: {} tensors, median {:.3g}, worst {:.3g}", group, group_.size(), median, group_.back()));
-  if (!(median <= median_tolerance))
-    report_.failures.push_back(
-        fmt::format("{}: median off by {:.3g}, allowed {:.3g}", group, median, median_tolerance));
+GroupErrors Comparison::EndGroup(const std::string& group) {
+  const GroupErrors errors = GroupErrors::Of(std::move(group_));
   group_.clear();
+  if (errors.tensors > 0)
+    Note(
+        fmt::format("{}: {} tensors, median {:.3g}, worst {:.3g}", group, errors.tensors, errors.median, errors.worst));
+  return errors;
 }
 
 }  // namespace pdarts::selftest

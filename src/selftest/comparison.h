@@ -14,6 +14,14 @@ enum class Precision { kF64, kF32 };
 // The relative error |a - b| / |b| in the Euclidean norm; |a - b| where b is zero; infinite where a is not finite.
 double RelativeError(std::span<const double> actual, std::span<const double> expected);
 
+// The relative errors of a group of tensors; all zero where there is none.
+struct GroupErrors {
+  size_t tensors = 0;
+  double median = 0, worst = 0;
+
+  static GroupErrors Of(std::vector<double> errors);
+};
+
 struct Report {
   std::string file, kind;
   int compared = 0;  // tensors
@@ -33,9 +41,12 @@ class Comparison {
   // Holds the tensor to the tolerance.
   void Check(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected,
              double tolerance);
-  // Counted; the median of a group is held to a tolerance at its end, or only the worst is noted (tolerance infinite).
+  // Counted and gathered, without a verdict but that it must be finite.
   void AddToGroup(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected);
-  void EndGroup(const std::string& group, double median_tolerance);
+  // Notes what has been gathered under this name, and begins anew.
+  GroupErrors EndGroup(const std::string& group);
+  void Note(const std::string& line) { report_.notes.push_back(line); }
+  void Fail(const std::string& line) { report_.failures.push_back(line); }
 
  private:
   double Error(const std::string& name, std::span<const double> actual, const tensor::HostTensor& expected) const;

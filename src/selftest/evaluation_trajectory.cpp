@@ -7,6 +7,9 @@ namespace pdarts::selftest {
 void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, Report& report) {
   const nn::EvaluationNetworkSpec spec = ReadEvaluationNetwork(file);
   const nn::StepOptions options = ReadStepOptions(file, checker.dtype());
+  const FirstGraphs first = [&](tensor::DType dtype) {
+    return std::vector{nn::WeightsStep(spec, ReadStepOptions(file, dtype))};
+  };
   Trajectory t(file, checker, report);
   plan::Executor& weights = t.Add(nn::WeightsStep(spec, options));
   plan::Executor& evaluation = t.Add(nn::EvaluationStep(spec, options));
@@ -20,8 +23,8 @@ void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, R
       t.CheckFirst(step + "loss", t.Output(weights, "loss"));
       t.CheckFirst(step + "logits", t.Output(weights, "logits"));
       t.CheckFirst(step + "logits_aux", t.Output(weights, "logits_auxiliary"));
-      t.CheckGradients(weights, "first.");
-      t.EndGradients();
+      t.CheckFirstGradients(weights);
+      t.EndFirstGradients(first);
     } else {
       t.CheckLater(step + "loss", t.Output(weights, "loss"));
       t.CheckLater(step + "logits", t.Output(weights, "logits"));

@@ -118,7 +118,7 @@ class CaseRun {
 
   void Check(const std::string& name, const HostTensor& actual) {
     comparison_.Check(case_.name + "." + name, actual.ToDoubles(), Tensor(name),
-                      checker_.precision == Precision::kF64 ? 1e-10 : 1e-5);
+                      checker_.precision == Precision::kF64 ? kF64Operation : kF32Operation);
   }
 
   const OperationCase& case_;

@@ -6,6 +6,10 @@ namespace pdarts::selftest {
 void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Report& report) {
   const nn::SearchNetworkSpec spec = ReadSearchNetwork(file);
   const nn::StepOptions options = ReadStepOptions(file, checker.dtype());
+  const FirstGraphs first = [&](tensor::DType dtype) {
+    const nn::StepOptions in_dtype = ReadStepOptions(file, dtype);
+    return std::vector{nn::ArchitectureStep(spec, in_dtype), nn::WeightsStep(spec, in_dtype)};
+  };
   Trajectory t(file, checker, report);
   plan::Executor& weights = t.Add(nn::WeightsStep(spec, options));
   plan::Executor& architecture = t.Add(nn::ArchitectureStep(spec, options));
@@ -14,13 +18,13 @@ void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Repor
 
   t.Reset();
   t.Run(architecture, 0, kAlphasRate, 1);
-  t.CheckGradients(architecture, "first.");
+  t.CheckFirstGradients(architecture);
   t.Reset();
   t.Run(weights, 0, kWeightsRate, 0);
   t.CheckFirst("first.loss", t.Output(weights, "loss"));
   t.CheckFirst("first.logits", t.Output(weights, "logits"));
-  t.CheckGradients(weights, "first.");
-  t.EndGradients();
+  t.CheckFirstGradients(weights);
+  t.EndFirstGradients(first);
 
   t.Reset();
   const int64_t steps = file.Count("steps", kMostSteps);

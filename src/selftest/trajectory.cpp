@@ -1,18 +1,10 @@
 #include "selftest/trajectory.h"
 
 #include <cstring>
-#include <limits>
 
 #include "nn/initialize.h"
 
 namespace pdarts::selftest {
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kF64Tolerance = 1e-8, kF32FirstForward = 1e-4, kF32FirstGradientMedian = 2e-3;
-
-}  // namespace
-
 plan::Executor& Trajectory::Add(const ir::Graph& graph) {
   plans_.push_back(plan::Compile(graph, checker_.backend, checker_.compile));
   executors_.emplace_back(plans_.back(), storage_);
@@ -36,7 +28,8 @@ void Trajectory::Reset() {
   }
 }
 
-void Trajectory::Run(plan::Executor& executor, int64_t index, double rate, double count) {
+void Trajectory::Run(plan::Executor& executor, int64_t index, double rate, double count,
+                     const std::function<void(int)>& look) {
   const plan::Plan& plan = executor.plan();
   const auto set = [&](const std::string& name, std::span<const double> values) {
     if (!plan.HasInput(name)) return;
@@ -57,7 +50,11 @@ void Trajectory::Run(plan::Executor& executor, int64_t index, double rate, doubl
   set("rate", std::vector<double>{rate});
   set("adam_count", std::vector<double>{count});
   set("rng", std::vector<double>{0, 0});
-  executor.Run();
+  executor.Prepare();
+  for (int step = 0; step < static_cast<int>(plan.steps().size()); ++step)
+    executor.RunStep(step, [&] {
+      if (look) look(step);
+    });
 }
 
 std::vector<double> Trajectory::Output(plan::Executor& executor, const std::string& name) {
@@ -66,22 +63,28 @@ std::vector<double> Trajectory::Output(plan::Executor& executor, const std::stri
 
 void Trajectory::CheckFirst(const std::string& name, std::span<const double> actual) {
   comparison_.Check(name, actual, file_.content.At(name, file_.name),
-                    checker_.precision == Precision::kF64 ? kF64Tolerance : kF32FirstForward);
+                    checker_.precision == Precision::kF64 ? kF64Trajectory : kF32FirstForward);
 }
 
 void Trajectory::CheckLater(const std::string& name, std::span<const double> actual) {
   if (checker_.precision == Precision::kF64)
-    comparison_.Check(name, actual, file_.content.At(name, file_.name), kF64Tolerance);
+    comparison_.Check(name, actual, file_.content.At(name, file_.name), kF64Trajectory);
   else
     comparison_.AddToGroup(name, actual, file_.content.At(name, file_.name));
 }
 
-void Trajectory::CheckGradients(plan::Executor& executor, const std::string& prefix) {
-  for (const auto& [output, value] : executor.plan().graph().outputs()) {
-    if (output.rfind("grad.", 0) != 0) continue;
-    const std::string name = prefix + output;
-    if (file_.content.tensors.contains(name)) CheckLater(name, Output(executor, output));
-  }
+Gradients Trajectory::FirstGradients(plan::Executor& executor) {
+  Gradients gradients;
+  for (const auto& [output, value] : executor.plan().graph().outputs())
+    if (const std::string name = "first." + output; output.starts_with("grad.") && file_.content.tensors.contains(name))
+      gradients.emplace(name, Output(executor, output));
+  return gradients;
+}
+
+void Trajectory::CheckFirstGradients(plan::Executor& executor) {
+  Gradients gradients = FirstGradients(executor);
+  for (const auto& [name, values] : gradients) CheckLater(name, values);
+  first_gradients_.merge(gradients);
 }
 
 void Trajectory::CheckFinalState() {
@@ -91,7 +94,23 @@ void Trajectory::CheckFinalState() {
   }
 }
 
-void Trajectory::EndGradients() { comparison_.EndGroup("first gradients", kF32FirstGradientMedian); }
-void Trajectory::EndLater() { comparison_.EndGroup("later steps", kInfinity); }
+void Trajectory::EndFirstGradients(const FirstGraphs& graphs) {
+  const std::string group = "first gradients";
+  if (comparison_.EndGroup(group).median <= kF32FirstGradient) return;
+  const TurnedGradients found = TurnNearTies(file_, checker_, graphs, first_gradients_);
+  for (const NearTie& tie : found.turned) comparison_.Note(fmt::format("{}: turned: {}", group, tie.ToString()));
+  const std::string line = fmt::format(
+      "{}: median over {:.0e}; against f64 with the signs and maxima of f32 ({} turned, {} near ties looked at): "
+      "median "
+      "{:.3g}, worst {:.3g}",
+      group, kF32FirstGradient, found.turned.size(), found.looked_at, found.errors.median, found.errors.worst);
+  if (found.Explains())
+    comparison_.Note(line);
+  else
+    comparison_.Fail(fmt::format("{}, allowed {:.0e}; f64 against the file {:.3g}, allowed {:.0e}", line,
+                                 kF32FirstGradient, found.exact.worst, kF64Trajectory));
+}
+
+void Trajectory::EndLater() { comparison_.EndGroup("later steps"); }
 
 }  // namespace pdarts::selftest

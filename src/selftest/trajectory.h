@@ -6,6 +6,7 @@
 
 #include "nn/step_graphs.h"
 #include "plan/executor.h"
+#include "selftest/turned_gradients.h"
 #include "selftest/vectors.h"
 
 namespace pdarts::selftest {
@@ -24,8 +25,10 @@ class Trajectory {
   // state).
   void Reset();
 
-  // Runs on batch `index` of "images" and "labels" with the given rate and update count.
-  void Run(plan::Executor& executor, int64_t index, double rate, double count);
+  // Runs on batch `index` of "images" and "labels" with the given rate and update count. `look`, if any, is called
+  // after each step of the plan with its number.
+  void Run(plan::Executor& executor, int64_t index, double rate, double count,
+           const std::function<void(int)>& look = nullptr);
 
   std::vector<double> Output(plan::Executor& executor, const std::string& name);
   double Scalar(plan::Executor& executor, const std::string& name) { return Output(executor, name)[0]; }
@@ -34,16 +37,19 @@ class Trajectory {
   // in f64 only.
   void CheckFirst(const std::string& name, std::span<const double> actual);
   void CheckLater(const std::string& name, std::span<const double> actual);
-  // "first.grad.*" for all gradient outputs of the executor that the file has.
-  void CheckGradients(plan::Executor& executor, const std::string& prefix);
+  // The gradient outputs of the executor that the file has, by the file's names "first.grad.*".
+  Gradients FirstGradients(plan::Executor& executor);
+  void CheckFirstGradients(plan::Executor& executor);
   void CheckFinalState();
-  void EndGradients();
+  // The verdict on all first gradients in f32; `graphs` are those that were checked.
+  void EndFirstGradients(const FirstGraphs& graphs);
   void EndLater();
 
  private:
   const VectorFile& file_;
   const Checker& checker_;
   Comparison comparison_;
+  Gradients first_gradients_;
   plan::ModelStorage storage_;
   std::list<plan::Plan> plans_;
   std::list<plan::Executor> executors_;

@@ -24,19 +24,25 @@ struct VectorFile {
   nlohmann::json Json(const std::string& key) const;
 };
 
+inline constexpr double kF64Operation = 1e-10, kF32Operation = 1e-5;
+// Trajectories: everything in f64; in f32 the first loss and logits.
+inline constexpr double kF64Trajectory = 1e-8, kF32FirstForward = 1e-4;
+// First gradients in f32: the median against the file, or else every one against f64 with near ties turned.
+inline constexpr double kF32FirstGradient = 2e-3;
+
 struct Checker {
   device::Backend& backend;
   Precision precision;
+  device::Backend& exact;  // the ref backend, which tells what f32 may decide the other way
   plan::CompileOptions compile{};
 
   tensor::DType dtype() const { return precision == Precision::kF64 ? tensor::DType::kF64 : tensor::DType::kF32; }
 };
 
-// Single operations: y, dx, dparam.*, running.*, y_eval of every case; 1e-10 in f64, 1e-5 in f32.
+// Single operations: y, dx, dparam.*, running.*, y_eval of every case.
 void CheckOperations(const VectorFile& file, const Checker& checker, Report& report);
-// The supernet: first forward and backward, steps, final state, evaluation. f64: 1e-8 everywhere. f32: first loss and
-// logits 1e-4, first gradients 2e-3 in the median; later steps are noted only, since such networks amplify rounding
-// from step to step.
+// The supernet: first forward and backward, steps, final state, evaluation. In f32 later steps are noted only, since
+// such networks amplify rounding from step to step.
 void CheckSearchTrajectory(const VectorFile& file, const Checker& checker, Report& report);
 // The evaluation networks, with the same tolerances.
 void CheckEvaluationTrajectory(const VectorFile& file, const Checker& checker, Report& report);

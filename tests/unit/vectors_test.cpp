@@ -66,7 +66,7 @@ std::string Failure(SafetensorsFile file, const Change& change) {
   tensor::WriteSafetensors(folder.path() / "f.safetensors", file);
   const auto ref = backends::NewRefBackend();
   try {
-    CheckFile(folder.path() / "f.safetensors", {*ref, Precision::kF64});
+    CheckFile(folder.path() / "f.safetensors", {*ref, Precision::kF64, *ref});
   } catch (const base::Error& error) {
     CHECK(error.code() == base::ExitCode::kData);
     CHECK_FALSE(error.remedy().empty());
@@ -91,7 +91,7 @@ TEST_CASE("a file of operations that is well formed is compared, right or wrong"
   const test::TempFolder folder;
   tensor::WriteSafetensors(folder.path() / "f.safetensors", Operations());
   const auto ref = backends::NewRefBackend();
-  const Report report = CheckFile(folder.path() / "f.safetensors", {*ref, Precision::kF64});
+  const Report report = CheckFile(folder.path() / "f.safetensors", {*ref, Precision::kF64, *ref});
   CHECK(report.compared == 7);
   CHECK_FALSE(report.ok());
 }
