@@ -24,6 +24,20 @@ void Check(const DepthwiseParams& p) {
 // Rows per thread at least: below this a parallel region costs more than it gains.
 int64_t Grain(const DepthwiseParams& p) { return std::max<int64_t>(1, 4096 / (p.w * p.c)); }
 
+// The rows of a batch, one after another, without a division for each.
+class Rows {
+ public:
+  Rows(int64_t first, int64_t height) : height_(height), image_(first / height), y_(first % height) {}
+  void Next() {
+    if (++y_ == height_) y_ = 0, ++image_;
+  }
+  int64_t image() const { return image_; }
+  int64_t y() const { return y_; }
+
+ private:
+  int64_t height_, image_, y_;
+};
+
 // The columns x of diff_src with x % stride == phase see the taps j with (phase + pad - j * dilation) % stride == 0.
 struct Phase {
   int64_t taps = 0;
@@ -106,13 +120,14 @@ void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsAr
                    .channels = p.c,
                    .count = out_w,
                    .dst_step = p.c};
-  for (int64_t item = args.first; item < args.end; ++item) {
-    const int64_t image = item / out_h, top = item % out_h * p.stride - p.pad;
+  Rows at(args.first, out_h);
+  for (int64_t item = args.first; item < args.end; ++item, at.Next()) {
+    const int64_t top = at.y() * p.stride - p.pad;
     row.rows = 0;
     for (int64_t i = 0; i < k; ++i) {
       const int64_t y = top + i * p.dilation;
       if (y < 0 || y >= p.h) continue;
-      row.src[row.rows] = args.src + (image * p.h + y) * p.w * p.c;
+      row.src[row.rows] = args.src + (at.image() * p.h + y) * p.w * p.c;
       row.weights[row.rows++] = args.arranged + i * k * p.c;
     }
     row.dst = args.dst + (item - args.first) * out_w * p.c;
@@ -128,29 +143,31 @@ void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackward
   FillPhases(p, phases);
   const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
   DepthwiseRow row{.stride = 1, .src_width = out_w, .channels = p.c, .dst_step = p.stride * p.c};
-  for (int64_t item = args.first; item < args.end; ++item) {
-    const int64_t image = item / p.h, y = item % p.h;
+  Rows at(args.first, p.h);
+  for (int64_t item = args.first; item < args.end; ++item, at.Next()) {
     for (int64_t x = 0; x < std::min(p.stride, p.w); ++x) {
       const Phase& phase = phases[x];
       row.rows = 0;
       for (int64_t i = k - 1; i >= 0 && phase.taps > 0; --i) {
-        const int64_t scaled = y + p.pad - i * p.dilation;
-        if (scaled % p.stride != 0 || scaled < 0 || scaled / p.stride >= out_h) continue;
-        row.src[row.rows] = args.diff_dst + (image * out_h + scaled / p.stride) * out_w * p.c;
+        const int64_t scaled = at.y() + p.pad - i * p.dilation;
+        if (scaled < 0 || (p.stride > 1 && scaled % p.stride != 0)) continue;
+        const int64_t y = p.stride > 1 ? scaled / p.stride : scaled;  // a division takes as long as ten multiply-adds
+        if (y >= out_h) continue;
+        row.src[row.rows] = args.diff_dst + (at.image() * out_h + y) * out_w * p.c;
         row.weights[row.rows++] = args.arranged + (i * k + phase.offset) * p.c;
       }
       row.taps = std::max<int64_t>(1, phase.taps);  // without rows one tap just stores zeros
       row.dilation = phase.taps > 1 ? phase.dilation : 1;
       row.first = phase.first;
       row.count = (p.w - x + p.stride - 1) / p.stride;
-      const int64_t at = (item * p.w + x) * p.c;
-      row.dst = args.diff_src + at;
-      row.mask = args.mask ? args.mask + at : nullptr;
-      row.add = args.add ? args.add + at : nullptr;
+      const int64_t offset = (item * p.w + x) * p.c;
+      row.dst = args.diff_src + offset;
+      row.mask = args.mask ? args.mask + offset : nullptr;
+      row.add = args.add ? args.add + offset : nullptr;
       table.row(row);
     }
-    const int64_t at = item * p.w * p.c;
-    if (args.copy != nullptr) StreamCopy(args.diff_src + at, args.copy + at, p.w * p.c);
+    const int64_t offset = item * p.w * p.c;
+    if (args.copy != nullptr) StreamCopy(args.diff_src + offset, args.copy + offset, p.w * p.c);
     if (args.between != nullptr) args.between->piece(args.between->state);
   }
 }

@@ -1,5 +1,5 @@
-// Times each kernel against copying the bytes it reads and writes: kernels_bench [ISA] [THREADS] [RUNS], the least of
-// RUNS each. Not a test: numbers for src/kernels/README.md.
+// Times each kernel against copying the bytes it reads and writes: kernels_bench [ISA] [THREADS] [RUNS] [KERNELS], the
+// least of RUNS each; KERNELS: only those whose name holds this. Not a test: numbers for src/kernels/README.md.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -31,6 +31,7 @@ namespace {
 using namespace pdarts;
 
 int runs = 100;
+std::string kernels_named;
 
 double Milliseconds(const std::function<void()>& work) {
   double best = 1e30;
@@ -91,6 +92,7 @@ class Bench {
  private:
   // `tensors`: how many tensors of this size are read or written; copying moves two.
   void Line(const std::string& name, double tensors, const std::function<void()>& work) {
+    if (name.find(kernels_named) == std::string::npos) return;
     const double time = Milliseconds(work);
     fmt::print("  {:<28} {:8.3f} ms  {:6.1f} GB/s  {:5.2f} of copying\n", name, time, tensors * count_ * 4e-6 / time,
                time / (copy_ * tensors / 2));
@@ -125,6 +127,7 @@ class Bench {
         scratch(std::max(kernels::PointwiseScratch(p), kernels::PointwiseWeightsScratch(p)));
     const double flops = 2e-6 * static_cast<double>(p.pixels * p.in * p.out);
     const auto line = [&](const std::string& name, const std::function<void()>& work) {
+      if (name.find(kernels_named) == std::string::npos) return;
       const double time = Milliseconds(work);
       fmt::print("  {:<28} {:8.3f} ms  {:6.1f} GFLOP/s\n", name, time, flops / time);
     };
@@ -336,6 +339,7 @@ int main(int argc, char** argv) {
   if (argc > 1) kernels::SetIsa(argv[1]);
   base::SetThreads(argc > 2 ? std::max(1, std::atoi(argv[2])) : 2);
   if (argc > 3) runs = std::max(1, std::atoi(argv[3]));
+  if (argc > 4) kernels_named = argv[4];
   fmt::print("{}, {} threads\n", kernels::IsaName(kernels::ActiveIsa()), base::Threads());
   Bench(96, 32, 16).All();
   Bench(96, 16, 32).All();

@@ -1,11 +1,10 @@
 // The reference files against the ref backend in f64 and the cpu backend in f32: the proof of the semantics.
-#include "selftest/turned_gradients.h"
-
 #include <catch2/catch_test_macros.hpp>
 
 #include "backends/cpu/cpu_backend.h"
 #include "backends/ref/ref_backend.h"
 #include "kernels/isa.h"
+#include "selftest/turned_gradients.h"
 #include "support/files.h"
 #include "support/temp_folder.h"
 
@@ -100,7 +99,8 @@ TEST_CASE("turned near ties do not add up to a wrong gradient", "[golden][slow]"
   Gradients right, wrong;
   for (const auto& [name, gradient] : file.content.tensors)
     if (name.starts_with("first.grad."))
-      for (const double value : gradient.ToDoubles()) right[name].push_back(value), wrong[name].push_back(1.003 * value);
+      for (const double value : gradient.ToDoubles())
+        right[name].push_back(value), wrong[name].push_back(1.003 * value);
   const Checker checker{*ref, Precision::kF32, *ref};
   const TurnedGradients of_right = TurnNearTies(file, checker, graphs, right);
   CHECK(of_right.Explains());

@@ -29,8 +29,8 @@ typedef float Vec __attribute__((vector_size(kWidth * 4)));
 typedef float VecUnaligned __attribute__((vector_size(kWidth * 4), aligned(4)));
 typedef int32_t VecInt __attribute__((vector_size(kWidth * 4)));
 
-PD_INLINE int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
-PD_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
+PD_INLINE constexpr int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
+PD_INLINE constexpr int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 PD_INLINE Vec Load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
 PD_INLINE void Store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
@@ -47,6 +47,13 @@ PD_INLINE void Stream(float* p, Vec v) {
 #endif
 }
 PD_INLINE Vec Broadcast(float x) { return Vec{} + x; }
+// An address that the compiler knows nothing of: else it may keep one of its own for each load of a loop, more than
+// there are registers.
+template <class T>
+PD_INLINE T* Opaque(T* p) {
+  asm("" : "+r"(p));
+  return p;
+}
 // Loaded once and kept in a register: else the compiler may make the load a part of every instruction that uses it.
 PD_INLINE Vec Kept(Vec v) {
 #if defined(__AVX512F__)
