@@ -21,6 +21,9 @@ void Check(const DepthwiseParams& p) {
            p.pad);
 }
 
+// A row of dst is asked for while the one before it is written: by its turn memory has handed it over.
+constexpr int64_t kAhead = 1;
+
 // Rows per thread at least: below this a parallel region costs more than it gains.
 int64_t Grain(const DepthwiseParams& p) { return std::max<int64_t>(1, 4096 / (p.w * p.c)); }
 
@@ -62,7 +65,7 @@ void FillPhases(const DepthwiseParams& p, Phase* phases) {
 }
 
 // Adds an image's gradient to sums [K][K][C].
-void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums) {
+void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums, bool ahead) {
   PD_KERNEL_TABLE(kDepthwise)
       .weights_image({.src = src,
                       .diff_dst = diff_dst,
@@ -75,7 +78,8 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
                       .taps = p.kernel,
                       .stride = p.stride,
                       .dilation = p.dilation,
-                      .pad = p.pad});
+                      .pad = p.pad,
+                      .ahead = ahead});
 }
 
 // Slices of the batch for sums of their own. By sizes alone: it shapes the total.
@@ -119,7 +123,8 @@ void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsAr
                    .src_width = p.w,
                    .channels = p.c,
                    .count = out_w,
-                   .dst_step = p.c};
+                   .dst_step = p.c,
+                   .ahead = args.ahead * out_w * p.c};
   Rows at(args.first, out_h);
   for (int64_t item = args.first; item < args.end; ++item, at.Next()) {
     const int64_t top = at.y() * p.stride - p.pad;
@@ -142,7 +147,8 @@ void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackward
   Phase phases[kMaxDepthwiseKernel];
   FillPhases(p, phases);
   const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
-  DepthwiseRow row{.stride = 1, .src_width = out_w, .channels = p.c, .dst_step = p.stride * p.c};
+  DepthwiseRow row{
+      .stride = 1, .src_width = out_w, .channels = p.c, .dst_step = p.stride * p.c, .ahead = args.ahead * p.w * p.c};
   Rows at(args.first, p.h);
   for (int64_t item = args.first; item < args.end; ++item, at.Next()) {
     for (int64_t x = 0; x < std::min(p.stride, p.w); ++x) {
@@ -174,7 +180,7 @@ void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackward
 
 void AddDepthwiseWeightsGradient(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums) {
   for (int64_t image = 0; image < p.n; ++image)
-    AddImage(p, src + image * p.h * p.w * p.c, diff_dst + image * p.OutH() * p.OutW() * p.c, sums);
+    AddImage(p, src + image * p.h * p.w * p.c, diff_dst + image * p.OutH() * p.OutW() * p.c, sums, false);
 }
 
 void ArrangeWeightsGradient(const DepthwiseParams& p, const float* sums, float* diff_weights) {
@@ -189,7 +195,7 @@ void DepthwiseForward(const DepthwiseParams& p, const DepthwiseForwardArgs& args
   ArrangeForForward(p, args.weights, args.scratch);
   const int64_t row = p.OutW() * p.c;
   base::ParallelFor(p.n * p.OutH(), Grain(p), [&](int64_t begin, int64_t end) {
-    DepthwiseForwardRows(p, {args.src, args.scratch, args.dst + begin * row, begin, end});
+    DepthwiseForwardRows(p, {args.src, args.scratch, args.dst + begin * row, begin, end, nullptr, kAhead});
   });
 }
 
@@ -197,7 +203,8 @@ void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardData
   Check(p);
   ArrangeForBackward(p, args.weights, args.scratch);
   base::ParallelFor(p.n * p.h, Grain(p), [&](int64_t begin, int64_t end) {
-    DepthwiseBackwardDataRows(p, {args.diff_dst, args.scratch, nullptr, nullptr, args.diff_src, begin, end});
+    DepthwiseBackwardDataRows(
+        p, {args.diff_dst, args.scratch, nullptr, nullptr, args.diff_src, begin, end, nullptr, nullptr, kAhead});
   });
 }
 
@@ -211,7 +218,7 @@ void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardW
       float* sums = args.scratch + slice * size;
       std::fill_n(sums, size, 0.0f);
       for (int64_t image = p.n * slice / slices; image < p.n * (slice + 1) / slices; ++image)
-        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums);
+        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums, true);
     }
   });
   AddPartialSums(args.scratch, slices, size, args.scratch);

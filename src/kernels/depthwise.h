@@ -62,6 +62,7 @@ struct DepthwiseForwardRowsArgs {
   float* dst;             // at row `first`
   int64_t first, end;
   const Between* between = nullptr;  // after each row
+  int64_t ahead = 0;                 // rows of dst to ask memory for beforehand, where they are not in a cache
 };
 void DepthwiseForwardRows(const DepthwiseParams& params, const DepthwiseForwardRowsArgs& args);
 
@@ -75,6 +76,7 @@ struct DepthwiseBackwardDataRowsArgs {
   int64_t first, end;
   float* copy = nullptr;             // shaped like diff_src: each row is copied there past the caches; see StreamCopy
   const Between* between = nullptr;  // after each row
+  int64_t ahead = 0;                 // rows of diff_src to ask memory for beforehand, where they are not in a cache
 };
 void DepthwiseBackwardDataRows(const DepthwiseParams& params, const DepthwiseBackwardDataRowsArgs& args);
 

@@ -22,6 +22,7 @@ struct DepthwiseRow {
   int64_t rows, taps, stride, dilation;
   int64_t first;  // src pixel of dst pixel 0's first tap; may be negative
   int64_t src_width, channels, count, dst_step;
+  int64_t ahead;  // so many floats behind what is stored are asked for to be written next; 0: none
 };
 
 // A depthwise backward-weights pass of an image: sums[i][t][c] += sum over rows r and pixels p of diff_dst[r][p][c] *
@@ -31,6 +32,7 @@ struct DepthwiseWeightsImage {
   const float* diff_dst;  // [out_height][out_width][channels]
   float* sums;            // [taps][taps][channels]
   int64_t height, width, out_height, out_width, channels, taps, stride, dilation, pad;
+  bool ahead;  // whether rows are asked for beforehand, since they are in no near cache
 };
 
 struct DepthwiseTable {
