@@ -86,14 +86,14 @@ class ForwardGrouper {
   // To the last group begun with this key, if all inputs stand before it or can; else it begins another.
   void Find(NodeId id) {
     const Node& node = graph_.node(id);
-    const auto [open, is_new] = open_.try_emplace(KeyOf(node, kNoSum), id);
+    NodeId& open = open_.try_emplace(KeyOf(node, kNoSum), id).first->second;
     const auto stands = [&](ValueId input) {
       const NodeId producer = graph_.value(input).producer;
-      return producer < open->second || IsParameter(producer);
+      return producer < open || IsParameter(producer);
     };
-    if (!is_new && !std::ranges::all_of(node.inputs, stands)) open->second = id;
-    groups_[open->second].push_back(id);
-    if (open->second != id) gone_.insert(id);
+    if (open != id && !std::ranges::all_of(node.inputs, stands)) open = id;
+    groups_[open].push_back(id);
+    if (open != id) gone_.insert(id);
   }
 
   // A leaf, or a stack of such.

@@ -21,7 +21,7 @@ void Check(std::string_view bytes) {
   const selftest::VectorFile file{"input", tensor::ParseSafetensors(bytes, "input")};
   selftest::Report report;
   const std::string& kind = file.Meta("kind");
-  if (kind == "ops") CheckOperations(file, {*ref, selftest::Precision::kF64}, report);
+  if (kind == "ops") CheckOperations(file, {*ref, selftest::Precision::kF64, *ref}, report);
   if (kind == "search") {
     ReadSearchNetwork(file);
     ReadStepOptions(file, tensor::DType::kF64);

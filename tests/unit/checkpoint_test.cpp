@@ -1,7 +1,9 @@
 #include "train/checkpoint.h"
 
+#include "backends/cpu/cpu_backend.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sources_digest.h"
 #include "catch2/catch_test_macros.hpp"
 #include "catch2/matchers/catch_matchers_string.hpp"
 #include "support/temp_folder.h"
@@ -79,6 +81,13 @@ TEST_CASE("a checkpoint of another network is refused with the first difference"
                     ContainsSubstring("the network has no tensor 'adam.count'"));
   CHECK_NOTHROW(CheckKind(checkpoint, "search", "here"));
   CHECK_THROWS_WITH(CheckKind(checkpoint, "training", "here"), ContainsSubstring("of a search, not of a training"));
+}
+
+TEST_CASE("the cpu's signature tells builds apart", "[train]") {
+  const std::string digest = base::SourcesDigest();
+  CHECK(digest.size() == 12);
+  CHECK(digest.find_first_not_of("0123456789abcdef") == std::string::npos);
+  CHECK(backends::NewCpuBackend()->Signature().ends_with(" sources=" + digest));
 }
 
 TEST_CASE("another signature is refused unless allowed, and then remembered", "[train]") {

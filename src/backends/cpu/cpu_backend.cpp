@@ -2,6 +2,7 @@
 
 #include "backends/cpu/onednn.h"
 #include "base/parallel.h"
+#include "base/sources_digest.h"
 #include "device/alternatives.h"
 #include "kernels/isa.h"
 
@@ -81,9 +82,9 @@ class CpuBackend final : public device::Backend, public device::Alternatives {
 
   std::string Signature() const override {
     const dnnl_version_t* version = dnnl_version();
-    return fmt::format("cpu isa={} threads={} onednn={}.{}.{} effective_isa={}", kernels::IsaName(kernels::ActiveIsa()),
-                       base::Threads(), version->major, version->minor, version->patch,
-                       static_cast<int>(dnnl::get_effective_cpu_isa()));
+    return fmt::format("cpu isa={} threads={} onednn={}.{}.{} effective_isa={} sources={}",
+                       kernels::IsaName(kernels::ActiveIsa()), base::Threads(), version->major, version->minor,
+                       version->patch, static_cast<int>(dnnl::get_effective_cpu_isa()), base::SourcesDigest());
   }
 
   std::vector<device::KernelSpec> Propose(const ir::Graph& graph, ir::NodeId node) override {
