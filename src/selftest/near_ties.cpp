@@ -66,6 +66,8 @@ NearTies::NearTies(const plan::Plan& plan) {
     if (node.kind == ir::OpKind::kRelu) read[node.inputs[0]].relu = true;
     if (node.kind == ir::OpKind::kMaxPool) read[node.inputs[0]].pools.push_back(id);
   }
+  for (const auto& [value, watched] : read)
+    PD_CHECK(graph.shape(value).rank() == 4, "{} is {}", names.at(value), graph.shape(value).ToString());
   for (int step = 0; step < static_cast<int>(plan.steps().size()); ++step) {
     const ir::Node& node = graph.node(plan.steps()[step].node);
     for (int output = 0; output < static_cast<int>(node.outputs.size()); ++output) {

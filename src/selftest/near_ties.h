@@ -44,7 +44,6 @@ class NearTies {
     bool relu = false;              // whether a ReLU reads it
     std::vector<ir::NodeId> pools;  // the max pools that read it
   };
-  const Watched* Of(int step, int output) const;
 
   std::multimap<int, Watched> watched_;  // by step
 };

@@ -10,7 +10,7 @@
 namespace pdarts::selftest {
 namespace {
 
-constexpr size_t kMostTies = 100;
+constexpr size_t kMostTies = 48, kFruitless = 20;
 constexpr double kSettled = 3e-5;  // a root mean square error that f32 reaches where nothing is turned
 
 // The first step in f64, every ReLU and maximum a node of its own.
@@ -25,15 +25,15 @@ class ExactStep {
     }
   }
 
-  // Nearest first, each once.
+  // The nearest kMostTies, nearest first, each once.
   std::vector<NearTie> Find() {
     std::vector<NearTie> found;
-    for (Run& run : runs_) RunFirst(run, [&](int step) { run.ties.Find(*run.executor, step, found); });
-    const auto key = [](const NearTie& t) { return std::tie(t.distance, t.tensor, t.element, t.other); };
-    std::ranges::sort(found, {}, key);
-    const auto [first, last] = std::ranges::unique(found, {}, key);
-    found.erase(first, last);
-    if (found.size() > kMostTies) found.resize(kMostTies);
+    for (Run& run : runs_)
+      RunFirst(run, [&](int step) {
+        run.ties.Find(*run.executor, step, found);
+        if (found.size() > 1000 * kMostTies) KeepNearest(found);
+      });
+    KeepNearest(found);
     return found;
   }
 
@@ -51,6 +51,11 @@ class ExactStep {
     plan::Executor* executor;
     NearTies ties;
   };
+  static void KeepNearest(std::vector<NearTie>& ties) {
+    std::ranges::sort(ties, {}, [](const NearTie& t) { return std::tie(t.distance, t.tensor, t.element, t.other); });
+    ties.erase(std::unique(ties.begin(), ties.end()), ties.end());
+    if (ties.size() > kMostTies) ties.resize(kMostTies);
+  }
   void RunFirst(Run& run, const std::function<void(int)>& look) {
     trajectory_.Reset();
     trajectory_.Run(*run.executor, 0, 0, 1, look);
@@ -109,6 +114,7 @@ class Parts {
   }
 
   bool taken(size_t part) const { return parts_[part].taken; }
+  bool any() const { return std::ranges::any_of(parts_, &Part::taken); }
   double squares() const { return squares_; }  // of what is left
 
  private:
@@ -150,16 +156,19 @@ TurnedGradients TurnNearTies(const VectorFile& file, const Checker& checker, con
   for (const auto& [name, values] : exact) of_file.emplace(name, file.content.At(name, file.name).ToDoubles());
   result.exact = ErrorsOf(exact, of_file);
   result.errors = ErrorsOf(actual, exact);
-  if (!result.ExactHolds()) return result;
+  if (!result.ExactHolds() || !std::isfinite(result.errors.worst)) return result;
 
   const std::vector<NearTie> near = step.Find();
   Parts parts(Differences(actual, exact));
   const double settled = kSettled * kSettled * static_cast<double>(actual.size());
-  for (; result.looked_at < near.size() && parts.squares() > settled; ++result.looked_at)
+  bool fruitless = false;
+  for (; result.looked_at < near.size() && parts.squares() > settled && !fruitless; ++result.looked_at) {
     parts.Add(Differences(step.With({near[result.looked_at]}), exact));
+    fruitless = result.looked_at + 1 == kFruitless && !parts.any();
+  }
   for (size_t i = 0; i < result.looked_at; ++i)
     if (parts.taken(i)) result.turned.push_back(near[i]);
-  result.errors = ErrorsOf(actual, step.With(result.turned));
+  if (!result.turned.empty()) result.errors = ErrorsOf(actual, step.With(result.turned));
   return result;
 }
 

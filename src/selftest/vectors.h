@@ -27,7 +27,7 @@ struct VectorFile {
 inline constexpr double kF64Operation = 1e-10, kF32Operation = 1e-5;
 // Trajectories: everything in f64; in f32 the first loss and logits.
 inline constexpr double kF64Trajectory = 1e-8, kF32FirstForward = 1e-4;
-// First gradients in f32: the median against the file, or else every one against f64 with near ties turned.
+// First gradients in f32: every one against the file, or else against f64 with near ties turned.
 inline constexpr double kF32FirstGradient = 2e-3;
 
 struct Checker {

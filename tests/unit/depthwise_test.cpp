@@ -1,5 +1,6 @@
 #include "kernels/depthwise.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <vector>
 
@@ -135,6 +136,27 @@ TEST_CASE("depthwise passes take kernels, strides and dilations without a fast p
     CheckExact({.n = 2, .h = 9, .w = 10, .c = channels, .kernel = 3, .stride = 2, .dilation = 3, .pad = 3});
     CheckExact({.n = 1, .h = 12, .w = 13, .c = channels, .kernel = 5, .stride = 4, .pad = 2});
   }
+}
+
+TEST_CASE("depthwise passes take any padding with any kernel, and images smaller than its reach", "[kernels]") {
+  for (const int64_t channels : {5, 16, 36, 48}) {
+    for (const int64_t kernel : {3, 5, 7}) {
+      for (const int64_t dilation : {1, 2}) {
+        for (const int64_t pad : {0, 2, 3, 6}) {
+          const int64_t reach = dilation * (kernel - 1) + 1;
+          for (const int64_t side : {std::max<int64_t>(1, reach - 2 * pad), reach + 4})
+            CheckExact(
+                {.n = 1, .h = side, .w = side + 5, .c = channels, .kernel = kernel, .dilation = dilation, .pad = pad});
+        }
+      }
+    }
+  }
+}
+
+// As long as the line of zeros that stands for a row outside the image, and longer.
+TEST_CASE("depthwise passes take rows of any length", "[kernels]") {
+  for (const int64_t width : {1 << 14, (1 << 14) + 1})
+    CheckExact({.n = 1, .h = 2, .w = width, .c = 16, .kernel = 3, .pad = 1});
 }
 
 TEST_CASE("depthwise gradients of some rows are added and masked", "[kernels]") {
