@@ -4,9 +4,9 @@
 
 #include "backends/cpu/cpu_backend.h"
 #include "backends/ref/ref_backend.h"
-#include "kernels/isa.h"
 #include "selftest/turned_gradients.h"
 #include "support/files.h"
+#include "support/kernel_cases.h"
 #include "support/temp_folder.h"
 
 namespace pdarts::selftest {
@@ -53,16 +53,13 @@ TEST_CASE("the cpu backend in f32 matches the published implementation", "[golde
 }
 
 TEST_CASE("all trajectories match in f32 on every instruction set", "[golden][slow]") {
-  for (const kernels::Isa isa : {kernels::Isa::kScalar, kernels::Isa::kAvx2, kernels::Isa::kAvx512}) {
-    if (isa > kernels::DetectIsa()) continue;
+  kernels::test::ForEachIsa([](kernels::Isa isa) {
     INFO(kernels::IsaName(isa));
-    kernels::SetIsa(kernels::IsaName(isa));
     const auto cpu = backends::NewCpuBackend();
     CheckAll(*cpu, Precision::kF32,
              {"search_stage1.safetensors", "search_stage2.safetensors", "search_stage3.safetensors",
               "eval_cifar_pdarts.safetensors", "eval_cifar_darts_v2.safetensors", "eval_imagenet_pdarts.safetensors"});
-  }
-  kernels::SetIsa("auto");
+  });
 }
 
 // The reference kernels in f32, whose rounding is the same everywhere, decide one near tie of this file the other way.

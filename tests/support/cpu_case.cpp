@@ -9,6 +9,7 @@
 #include "ops/op.h"
 #include "ops/ops.h"
 #include "support/interpreter.h"
+#include "support/kernel_cases.h"
 #include "support/run_on_backend.h"
 
 namespace pdarts::tests {
@@ -62,12 +63,9 @@ void CheckOnCpu(const CpuCase& c) {
 }
 
 void CheckOnCpuSets(const std::vector<CpuCase>& cases) {
-  for (const auto isa : {kernels::Isa::kScalar, kernels::Isa::kAvx2, kernels::Isa::kAvx512}) {
-    if (isa > kernels::DetectIsa()) continue;
-    kernels::SetIsa(kernels::IsaName(isa));
+  kernels::test::ForEachIsa([&](kernels::Isa) {
     for (const CpuCase& c : cases) CheckOnCpu(c);
-  }
-  kernels::SetIsa("auto");
+  });
 }
 
 }  // namespace pdarts::tests

@@ -27,18 +27,27 @@ inline std::vector<float> Normals(int64_t count, uint32_t id) {
   return values;
 }
 
-// Runs `check` once per instruction set of this machine and per thread count 1 and 2, and restores both.
-inline void ForEachIsaAndThreads(const std::function<void(Isa, int threads)>& check) {
-  const int before = base::Threads();
+// Runs `check` once per instruction set of this machine, and restores the set, whatever `check` throws.
+inline void ForEachIsa(const std::function<void(Isa)>& check) {
+  struct Restore {
+    ~Restore() { SetIsa("auto"); }
+  } restore;
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
     if (isa > DetectIsa()) continue;
     SetIsa(IsaName(isa));
+    check(isa);
+  }
+}
+
+// And per thread count 1 and 2.
+inline void ForEachIsaAndThreads(const std::function<void(Isa, int threads)>& check) {
+  const int before = base::Threads();
+  ForEachIsa([&](Isa isa) {
     for (const int threads : {1, 2}) {
       base::SetThreads(threads);
       check(isa, threads);
     }
-  }
-  SetIsa("auto");
+  });
   base::SetThreads(before);
 }
 
