@@ -83,9 +83,8 @@ class Backward {
         args_(args),
         tiling_(s),
         reader_(s, args.src, args.norm, cut),
-        source_bands_(SourceBands(s, tiling_.images).count),
         src_mean_(cut.Take<float>(s.c)),
-        norm_sums_(cut.Take<float>(tiling_.tiles * source_bands_ * 2 * s.c)),
+        norm_sums_(cut.Take<float>(tiling_.tiles * SourceBands(s, tiling_.images).count * 2 * s.c)),
         shared_(cut.Take<Shared>(Count())) {
     const bool counting = shared_ == nullptr;
     for (int64_t i = 0; i < Count(); ++i) {
@@ -276,7 +275,7 @@ class Backward {
                    stream ? memory : nullptr, &between});
       if (s_.parts > 1) ToParts(lane, {lane.diff_src, nullptr, nullptr}, pixel, pixels, stream);
       if (args_.norm.mean == nullptr) continue;
-      float* sums = norm_sums_ + (tile * source_bands_ + band) * 2 * s_.c;
+      float* sums = norm_sums_ + (FirstSourceBand(tile) + band) * 2 * s_.c;
       BatchNormChunkSums({args_.src[0] + before + at, rows + at, pixels, s_.c, src_mean_, sums, sums + s_.c});
     }
   }
@@ -329,11 +328,16 @@ class Backward {
   }
 
   void FinishNorm() const {
-    const int64_t tiles = tiling_.tiles, c = s_.c;
-    // Only the last tile can have fewer bands.
-    const int64_t last = SourceBands(s_, tiling_.Images(tiles - 1)).count;
-    FinishBatchNormSums({norm_sums_, (tiles - 1) * source_bands_ + last, c, args_.norm.mean, src_mean_,
-                         args_.norm.variance, s_.epsilon, args_.src_diff_gamma, args_.src_diff_beta});
+    const int64_t last = tiling_.tiles - 1;
+    const int64_t bands = FirstSourceBand(last) + SourceBands(s_, tiling_.Images(last)).count;
+    FinishBatchNormSums({norm_sums_, bands, s_.c, args_.norm.mean, src_mean_, args_.norm.variance, s_.epsilon,
+                         args_.src_diff_gamma, args_.src_diff_beta});
+  }
+
+  // How many source bands the tiles before have; of halves only the last can have fewer than the others.
+  int64_t FirstSourceBand(int64_t tile) const {
+    return std::min(tile, tiling_.whole) * SourceBands(s_, tiling_.images).count +
+           std::max<int64_t>(0, tile - tiling_.whole) * SourceBands(s_, tiling_.half).count;
   }
 
   const SeparableSource& s_;
@@ -341,8 +345,7 @@ class Backward {
   const SeparableBackwardArgs& args_;
   Tiling tiling_;
   SourceReader reader_;
-  int64_t source_bands_;          // of a whole tile
-  float *src_mean_, *norm_sums_;  // norm_sums_ [tiles][bands][2][C]
+  float *src_mean_, *norm_sums_;  // norm_sums_ [bands of all tiles][2][C]
   Shared* shared_;
   Cutter lanes_{nullptr};
 };

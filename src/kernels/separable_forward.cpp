@@ -100,7 +100,7 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
   const size_t bytes = Lane(s, branches, tiling, Cutter(nullptr)).bytes;
   // The next tile is not read in pieces: what is written past the caches has taken their place.
   ForItems(s, tiling.tiles, [&](int64_t at) {
-    return [&, lane = Lane(s, branches, tiling, cut.Lane(at, bytes))](int64_t tile, int64_t) {
+    return [&, lane = Lane(s, branches, tiling, cut.Lane(at, bytes))](int64_t tile) {
       const float* src = reader.ReadImages(tiling.FirstImage(tile), tiling.Images(tile), lane.src);
       for (size_t i = 0; i < branches.size(); ++i)
         RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);

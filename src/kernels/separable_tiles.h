@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -16,23 +17,29 @@
 namespace pdarts::kernels {
 
 // A tile is some whole images. For sums, tiles are gathered into slices, each worked through by one thread in order, so
-// that they need be kept only once a slice. All follows from the sizes alone, as it shapes the sums.
+// that they need be kept only once a slice. The last tiles are halves, so that no thread waits long for another's last
+// one. All follows from the sizes alone, as it shapes the sums.
 struct Tiling {
   static constexpr int64_t kTileBytes = 128 << 10;  // of src: a tile's few tensors together lie in a second cache
   static constexpr int64_t kLeastTiles = 24;        // so that there is work for all threads
+  static constexpr int64_t kHalved = 8;             // every such tile would be one of the last
   static constexpr int64_t kSlices = 32;
 
   explicit Tiling(const SeparableSource& s)
       : batch(s.n),
-        images(std::clamp<int64_t>(kTileBytes / (s.h * s.w * s.c * 4), 1, std::max<int64_t>(1, s.n / kLeastTiles))) {
-    tiles = (batch + images - 1) / images;
+        images(std::clamp<int64_t>(kTileBytes / (s.h * s.w * s.c * 4), 1, std::max<int64_t>(1, s.n / kLeastTiles))),
+        half((images + 1) / 2),
+        whole(batch / images - batch / images / kHalved) {
+    tiles = whole + (batch - whole * images + half - 1) / half;
     slice_tiles = (tiles + kSlices - 1) / kSlices;
     slices = (tiles + slice_tiles - 1) / slice_tiles;
   }
-  int64_t FirstImage(int64_t tile) const { return std::min(batch, tile * images); }
+  int64_t FirstImage(int64_t tile) const {
+    return std::min(batch, std::min(tile, whole) * images + std::max<int64_t>(0, tile - whole) * half);
+  }
   int64_t Images(int64_t tile) const { return FirstImage(tile + 1) - FirstImage(tile); }
 
-  int64_t batch, images, tiles, slice_tiles, slices;
+  int64_t batch, images, half, whole, tiles, slice_tiles, slices;  // images of a whole tile; tiles that are whole
 };
 
 // Rows of images, a few at a time, so that they stay in a first cache; but of so many pixels at least as make it
@@ -81,19 +88,23 @@ inline PointwiseParams PointwiseOf(const SeparableBranch& b) { return {1, b.dept
 // more has passed through them; without that, each line would be read from memory only to be overwritten.
 inline bool Streams(int64_t floats) { return floats >= 1 << 18; }
 
-// Makes a worker for each lane from 0 to s.lanes - 1 and calls worker(item, following) for all items, where
-// following is the worker's next one, or -1. A worker takes an item when it begins the one before, so that a core that
-// was held up leaves the rest to the others; which one runs an item shows in no result.
+// Makes a worker for each lane from 0 to s.lanes - 1 and calls worker(item) for all items, or worker(item, following)
+// where following is the worker's next one, which it takes when it begins the one before, or -1. So a core that was
+// held up leaves the rest to the others; which one runs an item shows in no result.
 template <class MakeWorker>
 void ForItems(const SeparableSource& s, int64_t items, const MakeWorker& make) {
   std::atomic<int64_t> next = 0;
   base::ParallelFor(s.lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane) {
       auto worker = make(lane);
-      for (int64_t item = next++; item < items;) {
-        const int64_t following = next++;
-        worker(item, following < items ? following : -1);
-        item = following;
+      if constexpr (std::is_invocable_v<decltype(worker), int64_t>) {
+        for (int64_t item = next++; item < items; item = next++) worker(item);
+      } else {
+        for (int64_t item = next++; item < items;) {
+          const int64_t following = next++;
+          worker(item, following < items ? following : -1);
+          item = following;
+        }
       }
     }
     FenceStreams();

@@ -111,12 +111,13 @@ Results Run(const Case& c, uint32_t first = 0, int lanes = 2) {
   return r;
 }
 
-// Several images a tile with a rest, one image a tile, fewer tiles than lanes, more tiles than slices.
+// Several images a tile with a rest, one image a tile, fewer tiles than lanes, halves of tiles, more tiles than slices.
 std::vector<Case> Cases() {
   return {MakeCase({7, 12, 12, 40, true, 1, 1e-5f}, 1, {{3, 1}}, 24, true),
           MakeCase({7, 12, 12, 40, true, 1, 1e-5f}, 1, {{3, 1}, {5, 1}, {3, 2}, {5, 2}}, 40, false),
           MakeCase({3, 33, 32, 17, true, 1, 1e-5f}, 2, {{5, 1}, {3, 1}}, 24, true),
           MakeCase({2, 8, 8, 8, true, 1, 1e-5f}, 1, {{3, 2}}, 16, false),
+          MakeCase({52, 16, 16, 32, true, 1, 1e-5f}, 1, {{3, 1}}, 32, true),
           MakeCase({90, 1, 17, 48, true, 1, 1e-5f}, 1, {{0, 1}}, 20, false),
           MakeCase({5, 9, 8, 64, true, 1, 1e-5f}, 1, {{0, 1}, {0, 1}, {3, 1}, {0, 1}}, 36, true),
           MakeCase({71, 32, 32, 16, true, 1, 1e-5f}, 2, {{3, 1}, {5, 1}, {3, 1}}, 16, false)};
