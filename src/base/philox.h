@@ -33,9 +33,6 @@ inline PhiloxBlock Philox(PhiloxBlock counter, uint64_t key) {
   return counter;
 }
 
-// Uniform in [0, 1) with 24 bits, exactly representable as float.
-inline float UniformFloat(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
-
 // A sequence of draws for one purpose: key (seed, stream), counter (a, b, c, running index). Cheap to make; copy
 // freely.
 class RandomSequence {

@@ -20,8 +20,8 @@ void Dropout(const DropoutArgs& args) {
   base::ParallelFor((args.count + kChunk - 1) / kChunk, 4, [&](int64_t begin, int64_t end) {
     const int64_t first = begin * kChunk, last = std::min(end * kChunk, args.count);
     if (args.rate == 0) return scale(args.src + first, args.weight, args.dst + first, last - first);
-    table.dropout({args.src, args.dst, first, last, args.rate, args.weight * base::DropoutScale(args.rate),
-                   args.draw.key, args.draw.op_id, args.draw.step});
+    table.dropout({args.src, args.dst, first, last, base::DropoutSteps(args.rate),
+                   args.weight * base::DropoutScale(args.rate), args.draw.key, args.draw.op_id, args.draw.step});
   });
 }
 

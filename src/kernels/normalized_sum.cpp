@@ -101,16 +101,16 @@ void ForLanes(const Args& a, std::byte* at, int64_t items, int64_t grain, int64_
   });
 }
 
-// Elements [first, first + count) of the dropped terms, first a multiple of 4.
+// Elements [first, first + count) of the dropped terms, first a multiple of 8.
 template <class Args>
 void Drop(const Args& a, const Lane& lane, int64_t block, int64_t first, int64_t count) {
   if (a.drops.rate == 0) return;
   float* to = lane.dropped;
   for (int64_t k = 0; k < a.count; ++k) {
     if (a.terms[k].drop < 0) continue;
-    PD_KERNEL_TABLE(kDropout).dropout({a.terms[k].src, to - first, first, first + count, a.drops.rate,
-                                       base::DropoutScale(a.drops.rate), a.drops.draw.key,
-                                       static_cast<uint32_t>(a.terms[k].drop), a.drops.draw.step});
+    PD_KERNEL_TABLE(kDropout).dropout({a.terms[k].src, to - first, first, first + count,
+                                       base::DropoutSteps(a.drops.rate), base::DropoutScale(a.drops.rate),
+                                       a.drops.draw.key, static_cast<uint32_t>(a.terms[k].drop), a.drops.draw.step});
     lane.srcs[k] = to - first;
     to += block;
   }

@@ -207,8 +207,8 @@ class Backward {
   const float* Drop(const Lane& lane, size_t k, int64_t at, int64_t count) const {
     float* to = lane.dropped + static_cast<int64_t>(k) * SourceBands(p_).size * p_.w * p_.c;
     const float scale = args_.direct_weights[k] * base::DropoutScale(args_.drop_rate);
-    PD_KERNEL_TABLE(kDropout).dropout({args_.direct[k], to - at, at, at + count, args_.drop_rate, scale, args_.draw.key,
-                                       static_cast<uint32_t>(args_.drops[k]), args_.draw.step});
+    PD_KERNEL_TABLE(kDropout).dropout({args_.direct[k], to - at, at, at + count, base::DropoutSteps(args_.drop_rate),
+                                       scale, args_.draw.key, static_cast<uint32_t>(args_.drops[k]), args_.draw.step});
     return to;
   }
 
@@ -310,7 +310,7 @@ size_t PoolNormBackwardScratch(const PoolParams& p, size_t branches, size_t diff
 void PoolNormBackward(const PoolParams& p, const PoolNormBackwardArgs& args) {
   Check(p, args.branches.size());
   PD_CHECK(args.lanes >= 1, "{} lanes", args.lanes);
-  PD_CHECK(args.drops.empty() || (args.drops.size() == args.direct.size() && p.w * p.c % 4 == 0), "{} drops",
+  PD_CHECK(args.drops.empty() || (args.drops.size() == args.direct.size() && p.w * p.c % 8 == 0), "{} drops",
            args.drops.size());
   Cutter cut(args.scratch);
   Backward(p, args, cut).Run();

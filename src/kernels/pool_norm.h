@@ -55,7 +55,7 @@ struct PoolNormBackwardArgs {
   // Terms of diff_src too, with their weights, as of skip connections; maybe none.
   std::span<const float* const> direct;
   const float* direct_weights;
-  // Empty, or the op id of each direct term's dropout, -1 where it has none; then W * C is a multiple of 4. The rest of
+  // Empty, or the op id of each direct term's dropout, -1 where it has none; then W * C is a multiple of 8. The rest of
   // the draw they share.
   std::span<const int64_t> drops;
   base::DropoutDraw draw;

@@ -37,8 +37,8 @@ void ByDType(const ReferenceContext& context, F&& body) {
 class ReferenceMask {
  public:
   ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id, bool per_sample);
-  bool Keeps(const tensor::Shape& shape, int64_t i) const;  // element i of a tensor [N, C, H, W]
-  double rate() const { return rate_; }
+  bool Keeps(const tensor::Shape& shape, int64_t i) const;                      // element i of a tensor [N, C, H, W]
+  double rate() const { return base::DropoutRate(static_cast<float>(rate_)); }  // that is drawn
 
  private:
   bool per_sample_;

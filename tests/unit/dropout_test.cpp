@@ -70,5 +70,21 @@ TEST_CASE("masks differ by op, step and seed, and hit their rate", "[kernels]") 
   for (const int same : {same_op, same_step, same_seed}) CHECK(std::abs(same - 6250) < 250);
 }
 
+TEST_CASE("a rate is drawn to the nearest 2^-16, and the scale is that of the rate drawn", "[kernels]") {
+  CHECK(base::DropoutSteps(0) == 0);
+  CHECK(base::DropoutSteps(0.3f) == 19661);  // 19660.8
+  CHECK(base::DropoutSteps(0.5f) == 32768);
+  CHECK(base::DropoutSteps(0x1.fffffep-1f) == 65535);
+  CHECK(base::DropoutScale(0) == 1);
+  CHECK(base::DropoutScale(0.3f) == static_cast<float>(65536.0 / (65536 - 19661)));
+  // All 16 bits of both halves of all words are drawn: thresholds far apart keep their share of each.
+  for (const float rate : {0.001f, 0.3f, 0.7f, 0.999f}) {
+    int kept[8] = {};
+    for (int64_t i = 0; i < 80000; ++i) kept[i % 8] += base::DropoutMaskKeep(kDraw, rate, i);
+    const double sd = std::sqrt(10000 * rate * (1 - rate));
+    for (const int k : kept) CHECK(std::abs(k - 10000 * (1 - rate)) < 5 * sd);
+  }
+}
+
 }  // namespace
 }  // namespace pdarts::kernels

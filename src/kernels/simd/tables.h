@@ -248,12 +248,14 @@ struct LayoutTable {
   void (*add_rows)(const CopyRowsRange&);  // dst += src, without relu
 };
 
-// Elements [begin, end) of the whole arrays src and dst; begin is a multiple of 4.
+// Elements [begin, end) of the whole arrays src and dst; begin is a multiple of 8. Those whose 16 bits drawn are not
+// below `least` are kept, times scale.
 struct DropoutRange {
   const float* src;
   float* dst;
   int64_t begin, end;
-  float rate, scale;
+  uint32_t least;
+  float scale;
   uint64_t key;
   uint32_t op_id, step;
 };
