@@ -25,6 +25,7 @@ enum class OpKind : uint8_t {
   kBatchNormBwdSums,
   kBatchNormBwdData,
   kUpdateStatistics,
+  kWiden,
   // convolutions with the normalisations beside them, made by a pass
   kSeparable,
   kSeparableBwd,

@@ -59,9 +59,10 @@ ValueId Layers::BatchNorm(ValueId src, const std::string& name, bool affine) {
       graph_.AddSlot({name + ".running_mean", ir::SlotRole::kStatistic, {options_.dtype, channel}, "zeros"});
   const ir::SlotId variance =
       graph_.AddSlot({name + ".running_var", ir::SlotRole::kStatistic, {options_.dtype, channel}, "ones"});
-  if (!training())
-    return ops::BatchNormApply(graph_, src, graph_.ReadSlot(mean), graph_.ReadSlot(variance), gamma, beta,
-                               options_.bn_epsilon);
+  if (!training()) {
+    const auto running = ops::Widen(graph_, {graph_.ReadSlot(mean), graph_.ReadSlot(variance)});
+    return ops::BatchNormApply(graph_, src, running[0], running[1], gamma, beta, options_.bn_epsilon);
+  }
   const ops::BatchNormOutputs out = ops::BatchNorm(graph_, src, gamma, beta, options_.bn_epsilon);
   statistics_.insert(statistics_.end(), {mean, variance});
   statistics_inputs_.insert(statistics_inputs_.end(),

@@ -2,11 +2,12 @@
 // batch_norm_statistics: per channel over N, H, W, m elements: mean, variance = mean of squares of deviations (biased),
 // both f64 whatever the data: what they are rounded by would shift whole channels.
 // batch_norm_apply: dst = (src - mean) / sqrt(variance + epsilon) * gamma + beta, with the statistics of src in
-// training and running ones in evaluation. Backward, xhat = (src - mean) * invstd: batch_norm_bwd_sums: diff_gamma =
-// sum diff_dst * xhat, diff_beta = sum diff_dst; batch_norm_bwd_data: diff_src = weight * gamma * invstd * (diff_dst -
-// diff_beta / m - xhat * diff_gamma / m), which holds what goes through the statistics; weight is 1, or an entry of a
-// table (passes/fuse_normalized_sums.cpp). update_statistics: running = (1 - momentum) running + momentum * batch, with
-// the unbiased variance (m / (m - 1)).
+// training and widened running ones in evaluation. Backward, xhat = (src - mean) * invstd: batch_norm_bwd_sums:
+// diff_gamma = sum diff_dst * xhat, diff_beta = sum diff_dst; batch_norm_bwd_data: diff_src = weight * gamma * invstd *
+// (diff_dst - diff_beta / m - xhat * diff_gamma / m), which holds what goes through the statistics; weight is 1, or an
+// entry of a table (passes/fuse_normalized_sums.cpp). update_statistics: running = (1 - momentum) running + momentum *
+// batch, with the unbiased variance (m / (m - 1)). widen: each input in f64, as statistics are read.
+#include <algorithm>
 #include <cmath>
 
 #include "base/parallel.h"
@@ -36,16 +37,12 @@ void ParallelChannels(const Shape& shape, F&& body) {
 
 double Epsilon(const ReferenceContext& c) { return ir::Unpack<BatchNormAttributes>(c.node.attributes).epsilon; }
 
-// Of a channel: inputs 1 and 2, which are f64 from a batch and of the data's type from slots.
+// Of a channel: inputs 1 and 2.
 struct Moments {
   double mean, invstd;
 };
 Moments MomentsOf(const ReferenceContext& c, int64_t channel) {
-  const auto read = [&](int input) {
-    return c.graph.desc(c.node.inputs[input]).dtype == DType::kF64 ? c.in<double>(input)[channel]
-                                                                   : static_cast<double>(c.in<float>(input)[channel]);
-  };
-  return {read(1), 1 / std::sqrt(read(2) + Epsilon(c))};
+  return {c.in<double>(1)[channel], 1 / std::sqrt(c.in<double>(2)[channel] + Epsilon(c))};
 }
 
 std::vector<TensorDesc> InferStatistics(const ir::Attributes&, std::span<const TensorDesc> in) {
@@ -72,6 +69,14 @@ void ReferenceStatistics(const ReferenceContext& c) {
 }
 
 // Inputs: src, mean, variance [, gamma, beta].
+std::vector<TensorDesc> InferApply(const ir::Attributes&, std::span<const TensorDesc> in) {
+  PD_CHECK(in.size() == 3 || in.size() == 5, "{} inputs", in.size());
+  const TensorDesc channel{DType::kF64, Shape{in[0].shape.c()}};
+  PD_CHECK(in[1] == channel && in[2] == channel, "statistics {} and {}", in[1].shape.ToString(),
+           in[2].shape.ToString());
+  return {in[0]};
+}
+
 void ReferenceApply(const ReferenceContext& c) {
   const Shape shape = c.in_shape(0);
   const bool affine = c.node.inputs.size() == 5;
@@ -184,13 +189,28 @@ void ReferenceUpdate(const ReferenceContext& c) {
   });
 }
 
+std::vector<TensorDesc> InferWiden(const ir::Attributes&, std::span<const TensorDesc> in) {
+  std::vector<TensorDesc> out;
+  for (const TensorDesc& desc : in) {
+    PD_CHECK(desc.dtype == DType::kF32, "{} of another type", desc.shape.ToString());
+    out.push_back({DType::kF64, desc.shape});
+  }
+  return out;
+}
+
+void ReferenceWiden(const ReferenceContext& c) {
+  for (int k = 0; k < static_cast<int>(c.node.inputs.size()); ++k)
+    std::copy_n(c.in<float>(k), c.out_shape(k).elements(), c.out<double>(k));
+}
+
 }  // namespace
 
 const OpDefinition kBatchNormStatisticsDefinition{InferStatistics, nullptr, ReferenceStatistics};
-const OpDefinition kBatchNormApplyDefinition{SameAsFirst, GradientApply, ReferenceApply};
+const OpDefinition kBatchNormApplyDefinition{InferApply, GradientApply, ReferenceApply};
 const OpDefinition kBatchNormBwdSumsDefinition{InferBwdSums, nullptr, ReferenceBwdSums};
 const OpDefinition kBatchNormBwdDataDefinition{InferBwdData, nullptr, ReferenceBwdData};
 const OpDefinition kUpdateStatisticsDefinition{InferUpdate, nullptr, ReferenceUpdate};
+const OpDefinition kWidenDefinition{InferWiden, nullptr, ReferenceWiden};
 
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon) {
   const auto statistics = Emit(graph, ir::OpKind::kBatchNormStatistics, {}, {src});
@@ -210,6 +230,11 @@ std::vector<ValueId> UpdateStatistics(Graph& graph, std::vector<ValueId> inputs,
   PD_CHECK(inputs.size() == 4 * attributes.counts.size(), "{} inputs for {} norms", inputs.size(),
            attributes.counts.size());
   return Emit(graph, ir::OpKind::kUpdateStatistics, ir::Pack(attributes), std::move(inputs));
+}
+
+std::vector<ValueId> Widen(Graph& graph, std::vector<ValueId> values) {
+  if (graph.desc(values[0]).dtype == DType::kF64) return values;
+  return Emit(graph, ir::OpKind::kWiden, {}, std::move(values));
 }
 
 }  // namespace pdarts::ops

@@ -11,7 +11,7 @@ extern const OpDefinition kInputDefinition, kReadSlotDefinition, kZerosDefinitio
 extern const OpDefinition kConv2dDefinition, kConv2dBwdDataDefinition, kConv2dBwdWeightsDefinition;
 extern const OpDefinition kLinearDefinition, kLinearBwdDataDefinition, kLinearBwdWeightsDefinition;
 extern const OpDefinition kBatchNormStatisticsDefinition, kBatchNormApplyDefinition, kBatchNormBwdSumsDefinition,
-    kBatchNormBwdDataDefinition, kUpdateStatisticsDefinition;
+    kBatchNormBwdDataDefinition, kUpdateStatisticsDefinition, kWidenDefinition;
 extern const OpDefinition kSeparableDefinition, kSeparableBwdDefinition;
 extern const OpDefinition kPoolNormDefinition, kPoolNormBwdDefinition;
 extern const OpDefinition kReluDefinition, kReluBwdDefinition;

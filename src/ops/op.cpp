@@ -24,6 +24,7 @@ constexpr const OpDefinition* kDefinitions[] = {
     &kBatchNormBwdSumsDefinition,
     &kBatchNormBwdDataDefinition,
     &kUpdateStatisticsDefinition,
+    &kWidenDefinition,
     &kSeparableDefinition,
     &kSeparableBwdDefinition,
     &kPoolNormDefinition,

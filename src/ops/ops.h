@@ -70,9 +70,11 @@ struct BatchNormOutputs {
 // Training form: statistics, then apply; gamma and beta both given or both kNoValue. Equal for every edge that reads
 // the same src without affine, so shared.
 BatchNormOutputs BatchNorm(Graph& graph, ValueId src, ValueId gamma, ValueId beta, double epsilon);
-// With given statistics: f64 of a batch, or running ones in the data's type.
+// With given statistics, both f64: of a batch, or widened running ones.
 ValueId BatchNormApply(Graph& graph, ValueId src, ValueId mean, ValueId variance, ValueId gamma, ValueId beta,
                        double epsilon);
+// Values of one type in f64, which they may be already.
+std::vector<ValueId> Widen(Graph& graph, std::vector<ValueId> values);
 // kUpdateStatistics: one node for all batch norms of a network. Inputs per norm: running mean, running variance, batch
 // mean, biased batch variance; outputs per norm: new running mean and variance. count[i] is N*H*W of norm i (for the
 // unbiased variance).

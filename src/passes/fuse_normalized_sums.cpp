@@ -84,8 +84,6 @@ class Fuser {
     return *epsilon_ == Epsilon(node);
   }
 
-  bool IsF64(ValueId value) const { return graph_.desc(value).dtype == tensor::DType::kF64; }
-
   void FindApply(NodeId id) {
     const Node& node = graph_.node(id);
     const ValueId dst = node.outputs[0], mean = node.inputs[1], variance = node.inputs[2];
@@ -93,7 +91,7 @@ class Fuser {
       const bool sum = reader.kind == OpKind::kWeightedSum || reader.kind == OpKind::kWeightedSumBwdWeights;
       return sum && reader.inputs[0] != dst;
     });
-    if (node.inputs.size() != 3 || !only_sums || !IsF64(mean) || !IsF64(variance) || !SameEpsilon(node)) return;
+    if (node.inputs.size() != 3 || !only_sums || !SameEpsilon(node)) return;
     applies_[dst] = {node.inputs[0], mean, variance};
     replaced_[id] = 1;
   }
@@ -132,7 +130,7 @@ class Fuser {
                        uses_.ReadOnlyBy(sums.outputs[0], is_data) && uses_.ReadOnlyBy(sums.outputs[1], is_data);
     const bool several = scale.kind == OpKind::kWeightedSum && !HasApply(scale);
     if ((scale.kind != OpKind::kScaleByWeight && !several) || !alone) return;
-    if (!IsF64(sums.inputs[1]) || !SameEpsilon(sums)) return;
+    if (!SameEpsilon(sums)) return;
     const SumTerm term{sums.inputs[0], sums.inputs[1], sums.inputs[2]};
     const std::vector<ValueId> diffs(scale.inputs.begin() + several, scale.inputs.end() - !several);
     for (ValueId diff : diffs)

@@ -18,8 +18,7 @@ class SeparableFuser {
   explicit SeparableFuser(const ir::Graph& graph)
       : graph_(graph), rebuilder_(graph), matcher_(graph), gone_(graph.nodes().size()) {
     for (NodeId id = 0; id < static_cast<NodeId>(graph.nodes().size()); ++id)
-      if (graph.node(id).kind == OpKind::kBatchNormStatistics)
-        if (const auto match = matcher_.Match(id)) Take(*match);
+      if (const auto match = matcher_.Match(id)) Take(*match);
   }
 
   ir::Graph Run() {
@@ -72,12 +71,14 @@ class SeparableFuser {
   }
 
   void EmitForward(const SeparableMatch& match) {
-    const ir::Node &pointwise = graph_.node(match.pointwise), &statistics = graph_.node(match.statistics);
+    const ir::Node& pointwise = graph_.node(match.pointwise);
     ops::SeparableAttributes a;
     const std::vector<ValueId> inputs = Mapped(Source(match, a));
     const ir::Graph::Scope scope(rebuilder_.graph(), pointwise.name);
     const auto outputs = ops::Separable(rebuilder_.graph(), inputs, a);
     rebuilder_.Replace(pointwise.outputs[0], outputs[0]);
+    if (match.statistics == kNoNode) return;
+    const ir::Node& statistics = graph_.node(match.statistics);
     rebuilder_.Replace(statistics.outputs[0], outputs[1]);
     rebuilder_.Replace(statistics.outputs[1], outputs[2]);
   }

@@ -56,9 +56,16 @@ bool SeparableMatcher::IsDepthwise(const ir::Node& conv) const {
          weights[2] == weights[3] && a.stride_h == a.stride_w && a.pad_h == a.pad_w;
 }
 
-std::optional<SeparableMatch> SeparableMatcher::Match(NodeId statistics) const {
+// By statistics that it has not made itself, in an evaluation.
+bool SeparableMatcher::IsNormalised(ValueId value) const {
+  return !readers_[value].empty() && std::ranges::all_of(readers_[value], [&](NodeId id) {
+    return node(id).kind == OpKind::kBatchNormApply || node(id).kind == OpKind::kNormalizedSum;
+  });
+}
+
+std::optional<SeparableMatch> SeparableMatcher::Match(NodeId pointwise) const {
   SeparableMatch match;
-  match.statistics = statistics;
+  match.pointwise = pointwise;
   if (!MatchForward(match) || !MatchBackward(match)) return std::nullopt;
   if (match.depthwise != kNoNode && !ReadOnlyBy(Out(match.depthwise), {match.pointwise, match.pointwise_weights}))
     return std::nullopt;
@@ -68,8 +75,10 @@ std::optional<SeparableMatch> SeparableMatcher::Match(NodeId statistics) const {
 }
 
 bool SeparableMatcher::MatchForward(SeparableMatch& match) const {
-  match.pointwise = Producer(node(match.statistics).inputs[0], OpKind::kConv2d);
-  if (match.pointwise == kNoNode || !IsPointwise(graph_, node(match.pointwise))) return false;
+  if (node(match.pointwise).kind != OpKind::kConv2d || !IsPointwise(graph_, node(match.pointwise))) return false;
+  const ValueId dst = Out(match.pointwise);
+  match.statistics = Reader(dst, OpKind::kBatchNormStatistics, 0);
+  if (match.statistics == kNoNode && !IsNormalised(dst)) return false;
   match.depthwise = Producer(node(match.pointwise).inputs[0], OpKind::kConv2d);
   if (match.depthwise != kNoNode && !IsDepthwise(node(match.depthwise))) match.depthwise = kNoNode;
   match.relu = Producer(node(First(match)).inputs[0], OpKind::kRelu);
@@ -103,7 +112,7 @@ void SeparableMatcher::MatchMask(SeparableMatch& match) const {
 void SeparableMatcher::MatchApply(SeparableMatch& match) const {
   if (match.relu == kNoNode) return;
   const NodeId apply = Producer(node(match.relu).inputs[0], OpKind::kBatchNormApply);
-  if (apply == kNoNode || graph_.desc(node(apply).inputs[1]).dtype != tensor::DType::kF64) return;
+  if (apply == kNoNode) return;
   if (!ReadOnlyBy(Out(apply), {match.relu}) ||
       !ReadOnlyBy(Out(match.relu), {First(match), FirstWeights(match), match.relu_bwd}))
     return;

@@ -10,10 +10,10 @@ namespace pdarts::passes {
 
 inline constexpr ir::NodeId kNoNode = -1;
 
-// The nodes of one separable convolution in training, or of a 1x1 convolution alone. kNoNode: it has none, or keeps it
-// as it is.
+// The nodes of one separable convolution, or of a 1x1 convolution alone. kNoNode: it has none, as an evaluation has no
+// statistics, or keeps it as it is.
 struct SeparableMatch {
-  ir::NodeId statistics = kNoNode, pointwise = kNoNode, depthwise = kNoNode;
+  ir::NodeId pointwise = kNoNode, depthwise = kNoNode, statistics = kNoNode;
   ir::NodeId relu = kNoNode, apply = kNoNode;  // before the depthwise convolution, in its node
   // The gradients; norm_data is batch_norm_bwd_data. Either all that is wanted, or none (norm_data == kNoNode).
   ir::NodeId norm_data = kNoNode, pointwise_data = kNoNode, pointwise_weights = kNoNode;
@@ -26,8 +26,8 @@ class SeparableMatcher {
  public:
   explicit SeparableMatcher(const ir::Graph& graph);
 
-  // The separable convolution that ends in these statistics, if it can be fused without keeping anything twice.
-  std::optional<SeparableMatch> Match(ir::NodeId statistics) const;
+  // The separable convolution that ends in this convolution, if it can be fused without keeping anything twice.
+  std::optional<SeparableMatch> Match(ir::NodeId pointwise) const;
 
   const std::vector<ir::NodeId>& readers(ir::ValueId value) const { return readers_[value]; }  // live ones
 
@@ -38,6 +38,7 @@ class SeparableMatcher {
   ir::NodeId Reader(ir::ValueId value, ir::OpKind kind, size_t input) const;
   bool ReadOnlyBy(ir::ValueId value, std::initializer_list<ir::NodeId> nodes) const;
   bool IsDepthwise(const ir::Node& node) const;
+  bool IsNormalised(ir::ValueId value) const;
   // The convolution that reads what the ReLU gives, and its weights' gradient.
   static ir::NodeId First(const SeparableMatch& m) { return m.depthwise != kNoNode ? m.depthwise : m.pointwise; }
   static ir::NodeId FirstWeights(const SeparableMatch& m) {

@@ -62,7 +62,10 @@ class Builder {
     const Shape shape{graph_.shape(src).c()};
     const ValueId mean = Slot(name + ".running_mean", shape, SlotRole::kStatistic);
     const ValueId variance = Slot(name + ".running_var", shape, SlotRole::kStatistic);
-    if (!training_) return ops::BatchNormApply(graph_, src, mean, variance, ir::kNoValue, ir::kNoValue, 1e-5);
+    if (!training_) {
+      const auto running = ops::Widen(graph_, {mean, variance});
+      return ops::BatchNormApply(graph_, src, running[0], running[1], ir::kNoValue, ir::kNoValue, 1e-5);
+    }
     const auto norm = ops::BatchNorm(graph_, src, ir::kNoValue, ir::kNoValue, 1e-5);
     statistics_.insert(statistics_.end(), {mean, variance, norm.mean, norm.variance});
     counts_.push_back(graph_.shape(src).n() * graph_.shape(src).h() * graph_.shape(src).w());

@@ -2,9 +2,11 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "backends/cpu/cpu_backend.h"
 #include "backends/ref/ref_backend.h"
 #include "base/file.h"
 #include "nn/step_graphs.h"
+#include "passes/rewrite.h"
 #include "support/small_step.h"
 
 namespace pdarts::plan {
@@ -77,8 +79,8 @@ TEST_CASE("A supernet's step is the same without the passes that fuse", "[plan]"
                                                "dil_conv_5x5"};
   const nn::SearchNetworkSpec spec{.normal{14, operations}, .reduce{14, operations}, .cells = 3, .channels = 2};
   const nn::StepOptions step{.batch = 3, .image_size = 8, .dtype = DType::kF64, .image_layout = tensor::Layout::kPlain};
-  for (const bool architecture : {false, true}) {
-    const Graph graph = architecture ? nn::ArchitectureStep(spec, step) : nn::WeightsStep(spec, step);
+  for (const Graph& graph :
+       {nn::WeightsStep(spec, step), nn::ArchitectureStep(spec, step), nn::EvaluationStep(spec, step)}) {
     const Outcome with = TrainOn(graph, {});
     for (const char* name : {"fuse_normalized_sums", "fuse_separable", "group_separable", "bypass_concat",
                              "weigh_dropout", "fuse_pool_norms"}) {
@@ -86,6 +88,34 @@ TEST_CASE("A supernet's step is the same without the passes that fuse", "[plan]"
       for (size_t i = 0; i < with.loss.size(); ++i) CHECK(std::abs(with.loss[i] - without.loss[i]) < 1e-10);
     }
   }
+}
+
+TEST_CASE("An evaluation is fused as training is, on the CPU too", "[plan][cpu]") {
+  const std::vector<std::string> operations = {"max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"};
+  const nn::SearchNetworkSpec spec{.normal{14, operations}, .reduce{14, operations}, .cells = 3, .channels = 8};
+  const auto backend = backends::NewCpuBackend();
+  const Graph graph = nn::EvaluationStep(spec, {.batch = 3, .image_size = 8});
+  const auto logits = [&](const CompileOptions& options) {
+    const Plan plan = Compile(graph, *backend, options);
+    ModelStorage storage;
+    Executor executor(plan, storage);
+    FillSlots(storage);
+    FillInputs(storage, plan);
+    executor.Run();
+    return storage.Output(plan, "logits").Copy().ToDoubles();
+  };
+  const Plan fused = Compile(graph, *backend);
+  int convolutions = 0, applies = 0, sums = 0;
+  for (const Step& step : fused.steps()) {
+    const ir::OpKind kind = fused.graph().node(step.node).kind;
+    convolutions += kind == ir::OpKind::kConv2d, applies += kind == ir::OpKind::kBatchNormApply;
+    sums += kind == ir::OpKind::kWeightedSum;
+  }
+  CHECK(convolutions == 1);  // the stem's
+  CHECK(applies == 7);       // the stem's, and of both states of each cell
+  CHECK(sums == 0);
+  const auto with = logits({}), without = logits({.disabled_passes = passes::RewriteNames()});
+  for (size_t i = 0; i < with.size(); ++i) CHECK(std::abs(with[i] - without[i]) < 1e-5 * (1 + std::abs(without[i])));
 }
 
 TEST_CASE("An unknown pass is a usage error that names the known ones", "[plan]") {

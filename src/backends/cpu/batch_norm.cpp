@@ -34,21 +34,15 @@ Lowered LowerStatistics(const NodeView& view) {
                    });
 }
 
-// Inputs: src, mean, variance [, gamma, beta]; running statistics are floats.
+// Inputs: src, mean, variance [, gamma, beta].
 Lowered LowerApply(const NodeView& view) {
   const Rows r = RowsOf(view);
   const float epsilon = Epsilon(view);
-  const bool affine = view.inputs() == 5, running = view.graph.desc(view.node.inputs[1]).dtype == tensor::DType::kF32;
-  return OwnKernel(view, "own:batch_norm_apply", Doubles(4 * r.channels), [=](auto in, auto out, void* workspace) {
-    const int64_t c = r.channels;
-    auto* doubles = static_cast<double*>(workspace);
-    if (running) {
-      std::copy_n(In<float>(in, 1), c, doubles);
-      std::copy_n(In<float>(in, 2), c, doubles + c);
-    }
-    kernels::BatchNormApply({In<float>(in, 0), r.rows, c, running ? doubles : In<double>(in, 1),
-                             running ? doubles + c : In<double>(in, 2), epsilon, affine ? In<float>(in, 3) : nullptr,
-                             affine ? In<float>(in, 4) : nullptr, Out<float>(out, 0), doubles + 2 * c});
+  const bool affine = view.inputs() == 5;
+  return OwnKernel(view, "own:batch_norm_apply", Doubles(2 * r.channels), [=](auto in, auto out, void* workspace) {
+    kernels::BatchNormApply({In<float>(in, 0), r.rows, r.channels, In<double>(in, 1), In<double>(in, 2), epsilon,
+                             affine ? In<float>(in, 3) : nullptr, affine ? In<float>(in, 4) : nullptr,
+                             Out<float>(out, 0), static_cast<double*>(workspace)});
   });
 }
 
@@ -98,6 +92,15 @@ Lowered LowerUpdate(const NodeView& view) {
   return lowered;
 }
 
+// Running statistics, a few hundred channels at most.
+Lowered LowerWiden(const NodeView& view) {
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < view.inputs(); ++i) sizes.push_back(view.in(i).elements());
+  return OwnKernel(view, "own:widen", 0, [sizes](auto in, auto out, void*) {
+    for (size_t i = 0; i < sizes.size(); ++i) std::copy_n(In<float>(in, i), sizes[i], Out<double>(out, i));
+  });
+}
+
 }  // namespace
 
 Lowered LowerBatchNorm(const NodeView& view) {
@@ -110,6 +113,8 @@ Lowered LowerBatchNorm(const NodeView& view) {
       return LowerBackwardSums(view);
     case ir::OpKind::kBatchNormBwdData:
       return LowerBackwardData(view);
+    case ir::OpKind::kWiden:
+      return LowerWiden(view);
     default:
       return LowerUpdate(view);
   }
