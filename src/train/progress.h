@@ -63,7 +63,6 @@ class TimeEstimate {
   void Start() {
     if (!clock_) clock_ = Clock::now();
   }
-  void Add(double work) { done_ += work; }
   void Reach(double done) { done_ = done; }
   double SecondsLeft() const;  // below 0: not known yet
 

@@ -70,6 +70,9 @@ State FromText(const std::string& text, const std::string& where) {
   }
 }
 
+// What a batch of the test costs, as a part of a weights step.
+constexpr double kTestStep = 0.3;
+
 // Tests from batch `batch_number` on, adding to `sums`; `after_batch` may stop it by throwing.
 void TestFrom(StepRunner& evaluation, data::Loader& loader, int64_t& batch_number, RunningSums& sums,
               const std::function<void()>& after_batch) {
@@ -158,10 +161,15 @@ class Training {
       InitializeSlots(storage_, seed_);
     }
     folder_.CutLines(kMetricsFile, state_.lines);
-    const int64_t batches = train_loader_->BatchesPerEpoch();
-    estimate_.emplace(static_cast<double>(options_.epochs * batches),
-                      static_cast<double>(state_.epoch * batches + state_.batch));
+    estimate_.emplace(Work(options_.epochs, 0, 0), WorkDone());
   }
+
+  // In weights steps, from the beginning: so many whole epochs, and batches of the next one's training and test.
+  double Work(int epochs, int64_t batches, int64_t test_batches) const {
+    return static_cast<double>(epochs * train_loader_->BatchesPerEpoch() + batches) +
+           kTestStep * static_cast<double>(epochs * test_loader_->BatchesPerEpoch() + test_batches);
+  }
+  double WorkDone() const { return Work(state_.epoch, state_.batch, state_.test_batch); }
 
   void RunEpoch() {
     const Clock::time_point start = Clock::now();
@@ -179,7 +187,7 @@ class Training {
       state_.sums.Add(result.loss, result.correct1, result.correct5, batch->n);
       ++state_.batch;
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      estimate_->Add(1);
+      estimate_->Reach(WorkDone());
       Report(batches, static_cast<double>(state_.sums.images - images_before) / std::max(1e-9, seconds));
       StopIfAsked();
     }
@@ -208,9 +216,10 @@ class Training {
     state_.batch = state_.test_batch = 0;
     state_.sums = state_.test = {};
     Save();
+    estimate_->Reach(WorkDone());
     StepStatus status;
     status.epoch = state_.epoch, status.epochs = options_.epochs;
-    if (estimate_) status.seconds_left = estimate_->SecondsLeft();
+    status.seconds_left = estimate_->SecondsLeft();
     progress_.EpochDone(status, line);
   }
 
@@ -260,7 +269,7 @@ class Training {
   std::unique_ptr<StepRunner> weights_, evaluation_;
   std::unique_ptr<data::Loader> train_loader_, test_loader_;
   State state_;
-  std::optional<TimeEstimate> estimate_;  // in steps
+  std::optional<TimeEstimate> estimate_;  // in weights steps
 };
 
 }  // namespace

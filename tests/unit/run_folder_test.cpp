@@ -96,11 +96,11 @@ TEST_CASE("status lines and durations", "[train]") {
 
 TEST_CASE("the time left follows from the work done in this process alone", "[train]") {
   TimeEstimate estimate(100, 50);
-  estimate.Add(10);
+  estimate.Reach(60);
   CHECK(estimate.SecondsLeft() < 0);  // not begun
   estimate.Start();
   CHECK(estimate.SecondsLeft() > 0);
-  estimate.Add(40);
+  estimate.Reach(100);
   CHECK(estimate.SecondsLeft() == 0);
 }
 
