@@ -41,6 +41,58 @@ class Rows {
   int64_t height_, image_, y_;
 };
 
+// Whether the table for a 3x3 takes it.
+bool Is3x3(const DepthwiseParams& p) {
+  return p.kernel == 3 && p.stride == 1 && p.dilation == 1 && p.pad == 1 && p.h > kDepthwise3x3Rows &&
+         p.w >= kDepthwise3x3Pixels && p.c >= kWidestVector;
+}
+
+// Rows [first, end) of all images' by the table for a 3x3. a: of the first row, its src at the first image. After some
+// rows comes after(row, rows), and as many pieces of what is done between them.
+template <class After>
+void Rows3x3(const DepthwiseParams& p, Depthwise3x3 a, int64_t first, int64_t end, const Between* between,
+             const After& after) {
+  const int64_t line = p.w * p.c, most = between != nullptr ? kDepthwise3x3Rows : p.h;
+  const float* src = a.src;
+  const Depthwise3x3Table& table = PD_KERNEL_TABLE(kDepthwise3x3);
+  a.height = p.h, a.width = p.w, a.channels = p.c;
+  Rows at(first, p.h);
+  for (int64_t row = first; row < end;) {
+    const int64_t rows = std::min({end - row, p.h - at.y(), most});
+    a.src = src + at.image() * p.h * line;
+    a.first = at.y(), a.end = at.y() + rows;
+    table.rows(a);
+    after(row, rows);
+    a.dst += rows * line;
+    if (a.mask != nullptr) a.mask += rows * line;
+    if (a.add != nullptr) a.add += rows * line;
+    for (const int64_t stop = row + rows; row < stop; ++row, at.Next())
+      if (between != nullptr) between->piece(between->state);
+  }
+}
+
+void ForwardRows3x3(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& args) {
+  const Depthwise3x3 a{.src = args.src,
+                       .weights = {args.arranged, args.arranged + 3 * p.c, args.arranged + 6 * p.c},
+                       .dst = args.dst,
+                       .ahead = args.ahead * kDepthwise3x3Rows * p.w * p.c};
+  Rows3x3(p, a, args.first, args.end, args.between, [](int64_t, int64_t) {});
+}
+
+// A 3x3 backward is one forward with its rows upside down; ArrangeForBackward has turned round the columns.
+void BackwardDataRows3x3(const DepthwiseParams& p, const DepthwiseBackwardDataRowsArgs& args) {
+  const int64_t line = p.w * p.c, offset = args.first * line;
+  const Depthwise3x3 a{.src = args.diff_dst,
+                       .weights = {args.arranged + 6 * p.c, args.arranged + 3 * p.c, args.arranged},
+                       .mask = args.mask ? args.mask + offset : nullptr,
+                       .add = args.add ? args.add + offset : nullptr,
+                       .dst = args.diff_src + offset,
+                       .ahead = args.ahead * kDepthwise3x3Rows * line};
+  Rows3x3(p, a, args.first, args.end, args.between, [&](int64_t row, int64_t rows) {
+    if (args.copy != nullptr) StreamCopy(args.diff_src + row * line, args.copy + row * line, rows * line);
+  });
+}
+
 // The columns x of diff_src with x % stride == phase see the taps j with (phase + pad - j * dilation) % stride == 0.
 struct Phase {
   int64_t taps = 0;
@@ -66,24 +118,27 @@ void FillPhases(const DepthwiseParams& p, Phase* phases) {
 
 // Adds an image's gradient to sums [K][K][C].
 void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums, bool ahead) {
-  PD_KERNEL_TABLE(kDepthwise)
-      .weights_image({.src = src,
-                      .diff_dst = diff_dst,
-                      .sums = sums,
-                      .height = p.h,
-                      .width = p.w,
-                      .out_height = p.OutH(),
-                      .out_width = p.OutW(),
-                      .channels = p.c,
-                      .taps = p.kernel,
-                      .stride = p.stride,
-                      .dilation = p.dilation,
-                      .pad = p.pad,
-                      .ahead = ahead});
+  const auto add = Is3x3(p) ? PD_KERNEL_TABLE(kDepthwise3x3).weights_image : PD_KERNEL_TABLE(kDepthwise).weights_image;
+  add({.src = src,
+       .diff_dst = diff_dst,
+       .sums = sums,
+       .height = p.h,
+       .width = p.w,
+       .out_height = p.OutH(),
+       .out_width = p.OutW(),
+       .channels = p.c,
+       .taps = p.kernel,
+       .stride = p.stride,
+       .dilation = p.dilation,
+       .pad = p.pad,
+       .ahead = ahead});
 }
 
-// Slices of the batch for sums of their own. By sizes alone: it shapes the total.
-int64_t Slices(const DepthwiseParams& p) { return std::min<int64_t>(p.n, 32); }
+// Slices of the batch for sums of their own, 32, or 8 of a small one, where clearing and joining them would show. By
+// sizes alone: it shapes the total.
+int64_t Slices(const DepthwiseParams& p) {
+  return std::min(p.n, std::clamp<int64_t>(p.n * p.h * p.w * p.c / 49152, 8, 32));
+}
 
 }  // namespace
 
@@ -114,6 +169,7 @@ void ArrangeForBackward(const DepthwiseParams& p, const float* weights, float* a
 }
 
 void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& args) {
+  if (Is3x3(p)) return ForwardRows3x3(p, args);
   const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
   const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
   DepthwiseRow row{.taps = k,
@@ -144,6 +200,7 @@ void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsAr
 void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackwardDataRowsArgs& args) {
   PD_CHECK(p.stride <= kMaxDepthwiseKernel, "stride {}", p.stride);
   const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
+  if (Is3x3(p)) return BackwardDataRows3x3(p, args);
   Phase phases[kMaxDepthwiseKernel];
   FillPhases(p, phases);
   const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <utility>
 #include <vector>
 
 #include "support/kernel_cases.h"
@@ -159,41 +160,85 @@ TEST_CASE("depthwise passes take rows of any length", "[kernels]") {
     CheckExact({.n = 1, .h = 2, .w = width, .c = 16, .kernel = 3, .pad = 1});
 }
 
+TEST_CASE("3x3 depthwise passes hold at every width and height around their blocks", "[kernels]") {
+  for (const int64_t channels : {15, 16, 17, 40, 64}) {
+    for (const int64_t height : {4, 5, 6, 7, 8, 11}) {
+      for (const int64_t width : {7, 8, 9, 10, 15, 16, 17, 25})
+        CheckExact({.n = 2, .h = height, .w = width, .c = channels, .kernel = 3, .pad = 1});
+    }
+  }
+}
+
+// Of two images: rows of one, whole images, and what ends inside the second.
+constexpr std::pair<int64_t, int64_t> kRowBands[] = {{0, 1}, {1, 3}, {2, 9}, {3, 11}, {5, 16}, {0, 16}, {8, 15}};
+
 TEST_CASE("depthwise gradients of some rows are added and masked", "[kernels]") {
   for (const int64_t channels : {3, 16, 36, 64}) {
-    for (const int64_t stride : {1, 2}) {
-      const DepthwiseParams p{.n = 2, .h = 8, .w = 17, .c = channels, .kernel = 5, .stride = stride, .pad = 2};
+    for (const auto& [kernel, stride] : {std::pair<int64_t, int64_t>{3, 1}, {5, 1}, {5, 2}}) {
+      const DepthwiseParams p{
+          .n = 2, .h = 8, .w = 17, .c = channels, .kernel = kernel, .stride = stride, .pad = kernel / 2};
       const Inputs in = MakeInputs(p);
       const std::vector<float> add = Integers(p.n * p.h * p.w * p.c, 4), diff_src = Naive(p, in).diff_src;
       ForEachIsaAndThreads([&](Isa isa, int threads) {
-        CAPTURE(IsaName(isa), threads, channels, stride);
-        std::vector<float> arranged(DepthwiseScratch(p)), got(diff_src.size(), -1);
+        CAPTURE(IsaName(isa), threads, channels, kernel, stride);
+        std::vector<float> arranged(DepthwiseScratch(p));
         ArrangeForBackward(p, in.weights.data(), arranged.data());
-        DepthwiseBackwardDataRows(p,
-                                  {in.diff_dst.data(), arranged.data(), add.data(), in.src.data(), got.data(), 3, 11});
-        for (int64_t i = 0; i < static_cast<int64_t>(got.size()); ++i) {
-          const int64_t row = i / (p.w * p.c);
-          const float expected = row < 3 || row >= 11 ? -1 : in.src[i] > 0 ? diff_src[i] + add[i] : 0;
-          REQUIRE(got[i] == expected);
+        for (const auto& [first, end] : kRowBands) {
+          for (const bool added : {false, true}) {
+            for (const bool masked : {false, true}) {
+              std::vector<float> got(diff_src.size(), -1), expected = got;
+              DepthwiseBackwardDataRows(p, {in.diff_dst.data(), arranged.data(), added ? add.data() : nullptr,
+                                            masked ? in.src.data() : nullptr, got.data(), first, end});
+              for (int64_t i = first * p.w * p.c; i < end * p.w * p.c; ++i)
+                expected[i] = masked && in.src[i] <= 0 ? 0 : diff_src[i] + (added ? add[i] : 0);
+              REQUIRE(got == expected);
+            }
+          }
         }
       });
     }
   }
 }
 
+// So a backward pass may compute in other bands what a forward pass has computed.
+TEST_CASE("depthwise rows have the same bits in any band, with a piece of other work for each", "[kernels]") {
+  for (const int64_t channels : {12, 16, 40}) {
+    const DepthwiseParams p{.n = 2, .h = 8, .w = 11, .c = channels, .kernel = 3, .pad = 1};
+    const int64_t row = p.w * p.c;
+    const Inputs in{test::Normals(p.n * p.h * row, 1), test::Normals(p.c * 9, 2), {}};
+    ForEachIsaAndThreads([&](Isa isa, int) {
+      CAPTURE(IsaName(isa), channels);
+      std::vector<float> arranged(DepthwiseScratch(p)), whole(in.src.size());
+      ArrangeForForward(p, in.weights.data(), arranged.data());
+      DepthwiseForwardRows(p, {in.src.data(), arranged.data(), whole.data(), 0, p.n * p.h});
+      for (const auto& [first, end] : kRowBands) {
+        int64_t pieces = 0;
+        const Between between{[](void* count) { ++*static_cast<int64_t*>(count); }, &pieces};
+        std::vector<float> band((end - first) * row);
+        DepthwiseForwardRows(p, {in.src.data(), arranged.data(), band.data(), first, end, &between});
+        REQUIRE(std::equal(band.begin(), band.end(), whole.begin() + first * row));
+        REQUIRE(pieces == end - first);
+      }
+    });
+  }
+}
+
 TEST_CASE("depthwise passes give the same bits with one thread and with two", "[kernels]") {
-  const DepthwiseParams p{.n = 5, .h = 16, .w = 16, .c = 36, .kernel = 5, .dilation = 2, .pad = 4};
-  Inputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * 25, 2),
-                test::Normals(p.n * p.h * p.w * p.c, 3)};
-  Results first;
-  ForEachIsaAndThreads([&](Isa isa, int threads) {
-    CAPTURE(IsaName(isa));
-    if (threads == 1) {
-      first = Run(p, inputs);
-    } else {
-      REQUIRE(Run(p, inputs) == first);
-    }
-  });
+  for (const DepthwiseParams& p :
+       {DepthwiseParams{.n = 5, .h = 16, .w = 16, .c = 36, .kernel = 5, .dilation = 2, .pad = 4},
+        DepthwiseParams{.n = 11, .h = 14, .w = 14, .c = 36, .kernel = 3, .pad = 1}}) {
+    Inputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * p.kernel * p.kernel, 2),
+                  test::Normals(p.n * p.h * p.w * p.c, 3)};
+    Results first;
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      CAPTURE(IsaName(isa), p.kernel);
+      if (threads == 1) {
+        first = Run(p, inputs);
+      } else {
+        REQUIRE(Run(p, inputs) == first);
+      }
+    });
+  }
 }
 
 }  // namespace

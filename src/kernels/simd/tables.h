@@ -25,6 +25,19 @@ struct DepthwiseRow {
   int64_t ahead;  // so many floats behind what is stored are asked for to be written next; 0: none
 };
 
+// Rows [first, end) of a 3x3 depthwise pass over an image, stride and dilation 1, padded to the same size; height >
+// kDepthwise3x3Rows, width >= kDepthwise3x3Pixels, channels >= kWidestVector.
+constexpr int kDepthwise3x3Rows = 4, kDepthwise3x3Pixels = 8;
+struct Depthwise3x3 {
+  const float* src;         // the image, [height][width][channels]
+  const float* weights[3];  // of the src rows above, at and below dst's, [3][channels] in ascending src position
+  const float* mask;        // these three at row `first`, as in DepthwiseRow
+  const float* add;
+  float* dst;
+  int64_t height, width, channels, first, end;
+  int64_t ahead;  // so many floats behind what is stored are asked for to be written next; 0: none
+};
+
 // A depthwise backward-weights pass of an image: sums[i][t][c] += sum over rows r and pixels p of diff_dst[r][p][c] *
 // src[r * stride - pad + i * dilation][p * stride - pad + t * dilation][c].
 struct DepthwiseWeightsImage {
@@ -33,6 +46,11 @@ struct DepthwiseWeightsImage {
   float* sums;            // [taps][taps][channels]
   int64_t height, width, out_height, out_width, channels, taps, stride, dilation, pad;
   bool ahead;  // whether rows are asked for beforehand, since they are in no near cache
+};
+
+struct Depthwise3x3Table {
+  void (*rows)(const Depthwise3x3&);
+  void (*weights_image)(const DepthwiseWeightsImage&);
 };
 
 struct DepthwiseTable {
@@ -283,6 +301,7 @@ struct DropoutTable {
                                                                      : ::pdarts::kernels::scalar::name)
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
+PD_DECLARE_TABLE(Depthwise3x3Table, kDepthwise3x3)
 PD_DECLARE_TABLE(PointwiseTable, kPointwise)
 PD_DECLARE_TABLE(PartialSumsTable, kPartialSums)
 PD_DECLARE_TABLE(NarrowTable, kNarrow)

@@ -112,6 +112,17 @@ PD_INLINE Vec Larger(Vec a, Vec b) { return a > b ? a : b; }
 PD_INLINE Vec WherePositive(Vec x, Vec a) { return x > 0.0f ? a : Vec{}; }
 #endif
 
+// sum += a * b, where sum is: the compiler may write over a or b, and then copies what it still needs.
+PD_INLINE void Accumulate(Vec& sum, Vec a, Vec b) {
+#if defined(__AVX512F__)
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+#elif defined(__AVX2__)
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+#else
+  sum = MultiplyAdd(a, b, sum);
+#endif
+}
+
 // One truth value a lane.
 #if defined(__AVX512F__)
 typedef __mmask16 Mask;
