@@ -75,7 +75,7 @@ void ForwardRows3x3(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& ar
   const Depthwise3x3 a{.src = args.src,
                        .weights = {args.arranged, args.arranged + 3 * p.c, args.arranged + 6 * p.c},
                        .dst = args.dst,
-                       .ahead = args.ahead * kDepthwise3x3Rows * p.w * p.c};
+                       .ahead = args.ahead != 0};
   Rows3x3(p, a, args.first, args.end, args.between, [](int64_t, int64_t) {});
 }
 
@@ -87,7 +87,7 @@ void BackwardDataRows3x3(const DepthwiseParams& p, const DepthwiseBackwardDataRo
                        .mask = args.mask ? args.mask + offset : nullptr,
                        .add = args.add ? args.add + offset : nullptr,
                        .dst = args.diff_src + offset,
-                       .ahead = args.ahead * kDepthwise3x3Rows * line};
+                       .ahead = args.ahead != 0};
   Rows3x3(p, a, args.first, args.end, args.between, [&](int64_t row, int64_t rows) {
     if (args.copy != nullptr) StreamCopy(args.diff_src + row * line, args.copy + row * line, rows * line);
   });

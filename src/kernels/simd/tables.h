@@ -35,7 +35,7 @@ struct Depthwise3x3 {
   const float* add;
   float* dst;
   int64_t height, width, channels, first, end;
-  int64_t ahead;  // so many floats behind what is stored are asked for to be written next; 0: none
+  bool ahead;  // whether what comes next is asked for beforehand, since it is in no near cache
 };
 
 // A depthwise backward-weights pass of an image: sums[i][t][c] += sum over rows r and pixels p of diff_dst[r][p][c] *
