@@ -134,10 +134,10 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
        .ahead = ahead});
 }
 
-// Slices of the batch for sums of their own, 32, or 8 of a small one, where clearing and joining them would show. By
+// Slices of the batch for sums of their own, 32, or 16 of a small one, where clearing and joining them would show. By
 // sizes alone: it shapes the total.
 int64_t Slices(const DepthwiseParams& p) {
-  return std::min(p.n, std::clamp<int64_t>(p.n * p.h * p.w * p.c / 49152, 8, 32));
+  return std::min(p.n, std::clamp<int64_t>(p.n * p.h * p.w * p.c / 24576, 16, 32));
 }
 
 }  // namespace
