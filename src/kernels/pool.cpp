@@ -18,9 +18,10 @@ void Check(const PoolParams& p) {
   PD_CHECK(p.h + 2 * p.pad >= p.kernel && p.w + 2 * p.pad >= p.kernel, "a window of {} on {}x{}", p.kernel, p.h, p.w);
 }
 
-// Calls row(PoolRow) for every row of `rows` per image, on all threads.
+// Calls body(PoolRow, src, dst) for bands of at most `most` of an image's `rows` rows, on all threads; src and dst are
+// where the image begins.
 template <typename Body>
-void ForRows(const PoolParams& p, int64_t rows, const Body& body) {
+void ForBands(const PoolParams& p, int64_t rows, int64_t most, const Body& body) {
   const PoolRow shape{.height = p.h,
                       .width = p.w,
                       .out_height = p.OutH(),
@@ -30,10 +31,11 @@ void ForRows(const PoolParams& p, int64_t rows, const Body& body) {
                       .stride = p.stride,
                       .pad = p.pad};
   base::ParallelFor(p.n * rows, std::max<int64_t>(1, 4096 / (p.w * p.c)), [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      PoolRow row = shape;
-      row.y = item % rows;
-      body(row, item / rows * p.h * p.w * p.c, item / rows * shape.out_height * shape.out_width * p.c);
+    PoolRow band = shape;
+    for (int64_t item = begin; item < end; item += band.end - band.y) {
+      band.y = item % rows;
+      band.end = std::min({band.y + most, rows, band.y + end - item});
+      body(band, item / rows * p.h * p.w * p.c, item / rows * shape.out_height * shape.out_width * p.c);
     }
   });
 }
@@ -43,15 +45,15 @@ void ForRows(const PoolParams& p, int64_t rows, const Body& body) {
 void MaxPoolForward(const PoolParams& params, const float* src, float* dst, uint8_t* workspace) {
   Check(params);
   const MaxPoolTable& table = PD_KERNEL_TABLE(kMaxPool);
-  ForRows(params, params.OutH(), [&](const PoolRow& row, int64_t in, int64_t out) {
-    table.row(row, src + in, dst + out, workspace ? workspace + out : nullptr);
+  ForBands(params, params.OutH(), params.OutH(), [&](const PoolRow& rows, int64_t in, int64_t out) {
+    table.rows(rows, src + in, dst + out, workspace ? workspace + out : nullptr, {});
   });
 }
 
 void MaxPoolBackward(const PoolParams& params, const float* diff_dst, const uint8_t* workspace, float* diff_src) {
   Check(params);
   const MaxPoolTable& table = PD_KERNEL_TABLE(kMaxPool);
-  ForRows(params, params.h, [&](const PoolRow& row, int64_t in, int64_t out) {
+  ForBands(params, params.h, 1, [&](const PoolRow& row, int64_t in, int64_t out) {
     table.backward_row(row, diff_dst + out, workspace + out, nullptr, diff_src + in);
   });
 }
@@ -59,14 +61,14 @@ void MaxPoolBackward(const PoolParams& params, const float* diff_dst, const uint
 void AveragePoolForward(const PoolParams& params, const float* src, float* dst) {
   Check(params);
   const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
-  ForRows(params, params.OutH(),
-          [&](const PoolRow& row, int64_t in, int64_t out) { table.row(row, src + in, dst + out); });
+  ForBands(params, params.OutH(), params.OutH(),
+           [&](const PoolRow& rows, int64_t in, int64_t out) { table.rows(rows, src + in, dst + out, {}); });
 }
 
 void AveragePoolBackward(const PoolParams& params, const float* diff_dst, float* diff_src) {
   Check(params);
   const AveragePoolTable& table = PD_KERNEL_TABLE(kAveragePool);
-  ForRows(params, params.h, [&](const PoolRow& row, int64_t in, int64_t out) {
+  ForBands(params, params.h, 1, [&](const PoolRow& row, int64_t in, int64_t out) {
     table.backward_row(row, diff_dst + out, nullptr, diff_src + in);
   });
 }

@@ -45,52 +45,47 @@ int64_t SumChunks(const PoolParams& p) { return (SourceBands(p).count + kSumBand
 // Floats of what a lane needs to make dst beside its place.
 int64_t ForwardBuffers(const PoolParams& p) { return 2 * DstBands(p).size * p.OutW() * p.c; }
 
-// dst of an image, where its rows are made: there, or, where it goes past the caches, in one of two buffers of a band
-// each. A row made lets one of the band before go, so that what is written waits while the next row is computed.
-class ForwardRows {
+// dst of an image, where its bands are made: there, or, where it goes past the caches, in one of two buffers of a band
+// each. A band goes while the next one is made, so that what is written waits while that is computed.
+class ForwardBands {
  public:
-  ForwardRows(const PoolParams& p, float* dst, float* buffers)
-      : bands_(DstBands(p)), row_(p.OutW() * p.c), dst_(dst), buffers_(buffers), end_(p.OutH()) {}
+  ForwardBands(const PoolParams& p, float* dst, float* buffers)
+      : bands_(DstBands(p)), row_(p.OutW() * p.c), dst_(dst), buffers_(buffers) {}
 
   // Where rows of the band lie, as if the image began there.
   float* Image(int64_t band) const {
     return buffers_ == nullptr ? dst_ : buffers_ + (band % 2 * bands_.size - bands_.First(band)) * row_;
   }
-  void MadeRow(int64_t y) {
-    if (buffers_ != nullptr && y >= bands_.size) WriteRow(y - bands_.size);
-  }
-  void MadeAll() {
-    for (int64_t y = std::max<int64_t>(0, end_ - bands_.size); buffers_ != nullptr && y < end_; ++y) WriteRow(y);
+  // What is to be written of the band; -1: nothing.
+  StreamRange Written(int64_t band) const {
+    if (buffers_ == nullptr || band < 0) return {};
+    const int64_t at = bands_.First(band) * row_;
+    return {Image(band) + at, dst_ + at, bands_.First(band + 1) * row_ - at};
   }
 
  private:
-  void WriteRow(int64_t y) const { StreamCopy(Image(y / bands_.size) + y * row_, dst_ + y * row_, row_); }
-
   Bands bands_;
   int64_t row_;  // floats
   float *dst_, *buffers_;
-  int64_t end_;
 };
 
 // One image of one branch; moments [bands][3][C].
-void ForwardImage(const PoolParams& p, const float* src, ForwardRows dst, uint8_t* workspace, float* moments) {
+void ForwardImage(const PoolParams& p, const float* src, const ForwardBands& dst, uint8_t* workspace, float* moments) {
   const MaxPoolTable& max = PD_KERNEL_TABLE(kMaxPool);
   const AveragePoolTable& average = PD_KERNEL_TABLE(kAveragePool);
   const Bands bands = DstBands(p);
-  PoolRow row = RowOf(p);
+  PoolRow rows = RowOf(p);
   for (int64_t band = 0; band < bands.count; ++band) {
-    const int64_t first = bands.First(band), end = bands.First(band + 1);
-    for (row.y = first; row.y < end; ++row.y) {
-      if (workspace != nullptr)
-        max.row(row, src, dst.Image(band), workspace);
-      else
-        average.row(row, src, dst.Image(band));
-      dst.MadeRow(row.y);
-    }
-    BatchNormChunkMoments(dst.Image(band) + first * p.OutW() * p.c, (end - first) * p.OutW(), p.c,
+    rows.y = bands.First(band), rows.end = bands.First(band + 1);
+    if (workspace != nullptr)
+      max.rows(rows, src, dst.Image(band), workspace, dst.Written(band - 1));
+    else
+      average.rows(rows, src, dst.Image(band), dst.Written(band - 1));
+    BatchNormChunkMoments(dst.Image(band) + rows.y * p.OutW() * p.c, (rows.end - rows.y) * p.OutW(), p.c,
                           moments + band * 3 * p.c);
   }
-  dst.MadeAll();
+  const StreamRange rest = dst.Written(bands.count - 1);
+  StreamCopy(rest.src, rest.dst, rest.count);
 }
 
 // What one thread works in. Whole images, so that rows lie where the pools' kernels look for them.
@@ -275,7 +270,10 @@ void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
   float* all_moments = cut.Take<float>(static_cast<int64_t>(args.branches.size()) * p.n * image_moments);
   float* buffers = cut.Take<float>(args.lanes * ForwardBuffers(p));
   const auto moments = [&](size_t b) { return all_moments + static_cast<int64_t>(b) * p.n * image_moments; };
-  const bool stream = Streams(p.n * DstFloats(p)) && p.OutW() * p.c % kWidestVector == 0;
+  const bool wide = Streams(p.n * DstFloats(p)) && p.OutW() * p.c % kWidestVector == 0;
+  const auto streams = [&](const float* dst) {
+    return wide && reinterpret_cast<uintptr_t>(dst) % (kWidestVector * sizeof(float)) == 0;
+  };
   std::atomic<int64_t> next = 0;
   base::ParallelFor(args.lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)
@@ -284,7 +282,7 @@ void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
           const PoolNormForwardBranch& branch = args.branches[b];
           const int64_t at = image * DstFloats(p);
           ForwardImage(p, args.src + image * SourceFloats(p),
-                       {p, branch.dst + at, stream ? buffers + lane * ForwardBuffers(p) : nullptr},
+                       {p, branch.dst + at, streams(branch.dst) ? buffers + lane * ForwardBuffers(p) : nullptr},
                        branch.workspace == nullptr ? nullptr : branch.workspace + at,
                        moments(b) + image * image_moments);
         }

@@ -280,7 +280,9 @@ class Bench {
   void PoolNorms(int64_t diffs) {
     const kernels::PoolParams p{.n = n_, .h = side_, .w = side_, .c = c_, .kernel = 3, .stride = 1, .pad = 1};
     const int64_t rows = n_ * side_ * side_;
-    std::vector<std::vector<float>> dst(2, std::vector<float>(count_, 0.5f)), values(diffs, dst[0]), terms(3, dst[0]);
+    Floats dst[2];
+    for (Floats& one : dst) one.assign(count_, 0.5f);
+    std::vector<std::vector<float>> values(diffs, std::vector<float>(count_, 0.5f)), terms(3, values[0]);
     std::vector<const float*> srcs, added;
     for (const auto& value : values) srcs.push_back(value.data());
     for (const auto& term : terms) added.push_back(term.data());

@@ -1,8 +1,9 @@
 // What pooling rows share. Idea: rows of 3x3 windows, which are nearly all there are, go by blocks of four pixels of
-// one channel vector in registers, so that each loaded vector serves every window that sees it. Blocks at a row's ends
-// also ask whether a column exists. Other windows, rows shorter than a block and fewer channels than a vector go one
-// pixel at a time. Both add in the same order and give the same bits. The backward passes gather: each src pixel asks
-// the windows that cover it, in a fixed order, so that no two threads add to one place.
+// one channel vector in registers, so that each loaded vector serves every window that sees it. Forward, a block goes
+// down some rows and keeps what it found of the last src rows, so that each of these is worked on once. Blocks at a
+// row's ends also ask whether a column exists. Other windows, rows shorter than a block and fewer channels than a
+// vector go one pixel at a time. Both add in the same order and give the same bits. The backward passes gather: each
+// src pixel asks the windows that cover it, in a fixed order, so that no two threads add to one place.
 #pragma once
 
 #include "kernels/simd/tables.h"
@@ -68,6 +69,38 @@ PD_INLINE void ForBlocks(int64_t count, int64_t channels, const First& first, in
   }
 }
 
+// So many rows at most a block goes down before the next one: in more, what both read has left the first cache.
+constexpr int64_t kStripRows = 8;
+
+// Calls rows(PoolRow) for bands of at most `most` of row's.
+template <typename Rows>
+PD_INLINE void ForBands(const PoolRow& row, int64_t most, const Rows& rows) {
+  PoolRow band = row;
+  for (; band.y < row.end; band.y = band.end) {
+    band.end = Min(band.y + most, row.end);
+    rows(band);
+  }
+}
+
+// What a block asks for meanwhile: the lines of the next one, as the hardware does not foresee them. Of the blocks
+// whose channels share lines, each asks for some of the rows.
+class NextBlock {
+ public:
+  NextBlock(int64_t channels, int64_t channel)
+      : floats_(channel + kWidestVector < channels ? kWidestVector : kPixels * channels - channel),
+        part_(channel / kWidth) {}
+  // p: at the block's row y.
+  PD_INLINE void Ask(const float* p, int64_t y, int64_t channels) const {
+    if (kBlocks > 1 && (y - part_) % kBlocks != 0) return;
+#pragma GCC unroll 16
+    for (int i = 0; i < kPixels; ++i) __builtin_prefetch(p + floats_ + i * channels);
+  }
+
+ private:
+  static constexpr int64_t kBlocks = kWidestVector / kWidth;
+  int64_t floats_, part_;
+};
+
 // Blocks serve 3x3 windows with a padding of 1, whole channel vectors, and enough pixels for one block.
 PD_INLINE bool HasBlocks(const PoolRow& row, int64_t count) {
   return row.kernel == 3 && row.pad == 1 && row.stride <= 2 && row.channels >= kWidth && count >= kPixels;
@@ -76,6 +109,29 @@ PD_INLINE bool HasBlocks(const PoolRow& row, int64_t count) {
 PD_INLINE bool HasBackwardBlocks(const PoolRow& row) {
   return HasBlocks(row, row.width) && row.width % row.stride == 0;
 }
+
+// What is written past the caches meanwhile, some of it for each row of a block, so that it waits while the next one is
+// computed.
+class Meanwhile {
+ public:
+  explicit Meanwhile(const StreamRange& range) : src_(range.src), dst_(range.dst), left_(range.count) {}
+  // At least so many floats.
+  PD_INLINE void Some(int64_t floats) {
+    Write(Min((floats + kWidestVector - 1) / kWidestVector * kWidestVector, left_));
+  }
+  PD_INLINE void Rest() { Write(left_); }
+
+ private:
+  PD_INLINE void Write(int64_t count) {
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < count; i += kWidth) Stream(dst_ + i, Load(src_ + i));
+    src_ += count, dst_ += count, left_ -= count;
+  }
+
+  const float* src_;
+  float* dst_;
+  int64_t left_;  // floats, whole vectors of the widest kind
+};
 
 }  // namespace
 }  // namespace pdarts::kernels::PD_ISA

@@ -232,22 +232,23 @@ struct NormalizedSumTable {
 constexpr int kPoolBlockPixels = 4;
 constexpr int kMostPoolWindows = 16;  // that cover one position along a side
 
-// A row of pooling: y is the row of dst forward and of diff_src backward. The pointers beside it are at their image's
-// start. add: a further term of diff_src, or nullptr. It may be diff_src itself, if whole blocks of pixels and whole
-// vectors of channels fill a row: else some places are computed twice.
+// Rows of pooling: [y, end) of dst forward, row y of diff_src backward. The pointers beside it are at their image's
+// start. written: aligned vectors that go past the caches meanwhile. add: a further term of diff_src, or nullptr. It
+// may be diff_src itself, if whole blocks of pixels and whole vectors of channels fill a row: else some places are
+// computed twice.
 struct PoolRow {
   int64_t height, width, out_height, out_width, channels, kernel, stride, pad;
-  int64_t y;
+  int64_t y, end;
 };
 
 struct MaxPoolTable {
-  void (*row)(const PoolRow&, const float* src, float* dst, uint8_t* workspace);
+  void (*rows)(const PoolRow&, const float* src, float* dst, uint8_t* workspace, const StreamRange& written);
   void (*backward_row)(const PoolRow&, const float* diff_dst, const uint8_t* workspace, const float* add,
                        float* diff_src);
 };
 
 struct AveragePoolTable {
-  void (*row)(const PoolRow&, const float* src, float* dst);
+  void (*rows)(const PoolRow&, const float* src, float* dst, const StreamRange& written);
   void (*backward_row)(const PoolRow&, const float* diff_dst, const float* add, float* diff_src);
   void (*mean)(const float* src, int64_t pixels, int64_t channels, float* dst);
   void (*spread)(const float* diff_dst, int64_t pixels, int64_t channels, float* diff_src);

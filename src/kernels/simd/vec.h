@@ -127,7 +127,7 @@ PD_INLINE void Accumulate(Vec& sum, Vec a, Vec b) {
 #if defined(__AVX512F__)
 typedef __mmask16 Mask;
 PD_INLINE Mask Greater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
-PD_INLINE Mask IsNan(Vec x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q); }
+PD_INLINE Mask EitherNan(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
 PD_INLINE Mask Either(Mask a, Mask b) { return static_cast<Mask>(a | b); }
 PD_INLINE bool Any(Mask m) { return m != 0; }
 // a where the mask is set, else b.
@@ -136,7 +136,15 @@ PD_INLINE Vec AddWhere(Mask m, Vec sum, Vec x) { return _mm512_mask_add_ps(sum, 
 #else
 typedef VecInt Mask;
 PD_INLINE Mask Greater(Vec a, Vec b) { return a > b; }
-PD_INLINE Mask IsNan(Vec x) { return x != x; }
+PD_INLINE Mask EitherNan(Vec a, Vec b) {
+#if defined(__AVX2__)
+  return (Mask)_mm256_cmp_ps(a, b, _CMP_UNORD_Q);
+#elif defined(__SSE2__)
+  return (Mask)_mm_cmpunord_ps(a, b);
+#else
+  return (a != a) | (b != b);
+#endif
+}
 PD_INLINE Mask Either(Mask a, Mask b) { return a | b; }
 PD_INLINE Vec Choose(Mask m, Vec a, Vec b) { return m ? a : b; }
 PD_INLINE Vec AddWhere(Mask m, Vec sum, Vec x) { return sum + (Vec)((VecInt)x & m); }
@@ -153,22 +161,25 @@ PD_INLINE bool Any(Mask m) {
 }
 #endif
 
-// x / n for n = 1, 2, 3..., where the quotient is a normal number rounded as a division rounds, by a product that its
-// remainder corrects (Markstein), as divisions are slow. With AVX, infinite x become NaN.
+PD_INLINE Mask IsNan(Vec x) { return EitherNan(x, x); }
+
+// x / n for n = 1 to 1000, where |x| > 1e-30 rounded as a division rounds, by products with the inverse as a sum of two
+// floats (Brisebarre and Muller), as divisions are slow. With AVX, infinite x become infinite or NaN.
 class Divisor {
  public:
-  explicit Divisor(float n) : n_(n), inverse_(1 / n) {}
-  PD_INLINE Vec Of(Vec x) const {
 #if defined(__AVX2__)
-    const Vec quotient = x * inverse_, remainder = MultiplyAdd(-quotient, Broadcast(n_), x);
-    return MultiplyAdd(remainder, Broadcast(inverse_), quotient);
-#else
-    return x / n_;
-#endif
-  }
+  explicit Divisor(float n) : inverse_(1 / n), rest_(static_cast<float>(1.0 / n - inverse_)) {}
+  PD_INLINE Vec Of(Vec x) const { return MultiplyAdd(x, Broadcast(inverse_), x * rest_); }
 
  private:
-  float n_, inverse_;
+  float inverse_, rest_;
+#else
+  explicit Divisor(float n) : n_(n) {}
+  PD_INLINE Vec Of(Vec x) const { return x / n_; }
+
+ private:
+  float n_;
+#endif
 };
 
 // Doubles, half as many a register, read from floats and rounded to floats.
