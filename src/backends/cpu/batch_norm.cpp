@@ -1,6 +1,5 @@
 #include "kernels/batch_norm.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "backends/cpu/lowering.h"
@@ -92,15 +91,6 @@ Lowered LowerUpdate(const NodeView& view) {
   return lowered;
 }
 
-// Running statistics, a few hundred channels at most.
-Lowered LowerWiden(const NodeView& view) {
-  std::vector<int64_t> sizes;
-  for (int i = 0; i < view.inputs(); ++i) sizes.push_back(view.in(i).elements());
-  return OwnKernel(view, "own:widen", 0, [sizes](auto in, auto out, void*) {
-    for (size_t i = 0; i < sizes.size(); ++i) std::copy_n(In<float>(in, i), sizes[i], Out<double>(out, i));
-  });
-}
-
 }  // namespace
 
 Lowered LowerBatchNorm(const NodeView& view) {
@@ -113,8 +103,6 @@ Lowered LowerBatchNorm(const NodeView& view) {
       return LowerBackwardSums(view);
     case ir::OpKind::kBatchNormBwdData:
       return LowerBackwardData(view);
-    case ir::OpKind::kWiden:
-      return LowerWiden(view);
     default:
       return LowerUpdate(view);
   }

@@ -28,7 +28,6 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kBatchNormBwdSums:
     case OpKind::kBatchNormBwdData:
     case OpKind::kUpdateStatistics:
-    case OpKind::kWiden:
       return LowerBatchNorm(view);
     case OpKind::kSeparable:
     case OpKind::kSeparableBwd:

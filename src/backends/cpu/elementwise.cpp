@@ -1,5 +1,6 @@
 #include "kernels/elementwise.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "backends/cpu/lowering.h"
@@ -51,6 +52,15 @@ Lowered LowerDropout(const NodeView& view) {
   });
 }
 
+// Running statistics, a few hundred channels at most.
+Lowered LowerWiden(const NodeView& view) {
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < view.inputs(); ++i) sizes.push_back(view.in(i).elements());
+  return OwnKernel(view, "own:widen", 0, [sizes](auto in, auto out, void*) {
+    for (size_t i = 0; i < sizes.size(); ++i) std::copy_n(In<float>(in, i), sizes[i], Out<double>(out, i));
+  });
+}
+
 }  // namespace
 
 base::DropoutDraw DrawOf(base::RandomStream stream, int64_t op_id, const int64_t* rng) {
@@ -68,6 +78,8 @@ Lowered LowerElementwise(const NodeView& view) {
       return LowerConstant(view, 1);
     case ir::OpKind::kCopy:
       return LowerCopy(view);
+    case ir::OpKind::kWiden:
+      return LowerWiden(view);
     case ir::OpKind::kAddN:
       return LowerAdd(view);
     case ir::OpKind::kDropout:
