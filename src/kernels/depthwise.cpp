@@ -48,11 +48,10 @@ bool Is3x3(const DepthwiseParams& p) {
 }
 
 // Rows [first, end) of all images' by the table for a 3x3. a: of the first row, its src at the first image. After some
-// rows comes after(row, rows), and as many pieces of what is done between them.
+// rows comes after(row, rows).
 template <class After>
-void Rows3x3(const DepthwiseParams& p, Depthwise3x3 a, int64_t first, int64_t end, const Between* between,
-             const After& after) {
-  const int64_t line = p.w * p.c, most = between != nullptr ? kDepthwise3x3Rows : p.h;
+void Rows3x3(const DepthwiseParams& p, Depthwise3x3 a, int64_t first, int64_t end, int64_t most, const After& after) {
+  const int64_t line = p.w * p.c;
   const float* src = a.src;
   const Depthwise3x3Table& table = PD_KERNEL_TABLE(kDepthwise3x3);
   a.height = p.h, a.width = p.w, a.channels = p.c;
@@ -66,8 +65,7 @@ void Rows3x3(const DepthwiseParams& p, Depthwise3x3 a, int64_t first, int64_t en
     a.dst += rows * line;
     if (a.mask != nullptr) a.mask += rows * line;
     if (a.add != nullptr) a.add += rows * line;
-    for (const int64_t stop = row + rows; row < stop; ++row, at.Next())
-      if (between != nullptr) between->piece(between->state);
+    for (const int64_t stop = row + rows; row < stop; ++row) at.Next();
   }
 }
 
@@ -75,8 +73,9 @@ void ForwardRows3x3(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& ar
   const Depthwise3x3 a{.src = args.src,
                        .weights = {args.arranged, args.arranged + 3 * p.c, args.arranged + 6 * p.c},
                        .dst = args.dst,
-                       .ahead = args.ahead != 0};
-  Rows3x3(p, a, args.first, args.end, args.between, [](int64_t, int64_t) {});
+                       .ahead = args.ahead != 0,
+                       .between = args.between};
+  Rows3x3(p, a, args.first, args.end, p.h, [](int64_t, int64_t) {});
 }
 
 // A 3x3 backward is one forward with its rows upside down; ArrangeForBackward has turned round the columns.
@@ -87,8 +86,10 @@ void BackwardDataRows3x3(const DepthwiseParams& p, const DepthwiseBackwardDataRo
                        .mask = args.mask ? args.mask + offset : nullptr,
                        .add = args.add ? args.add + offset : nullptr,
                        .dst = args.diff_src + offset,
-                       .ahead = args.ahead != 0};
-  Rows3x3(p, a, args.first, args.end, args.between, [&](int64_t row, int64_t rows) {
+                       .ahead = args.ahead != 0,
+                       .between = args.between};
+  // A copy while the rows are in the first cache.
+  Rows3x3(p, a, args.first, args.end, args.copy != nullptr ? kDepthwise3x3Rows : p.h, [&](int64_t row, int64_t rows) {
     if (args.copy != nullptr) StreamCopy(args.diff_src + row * line, args.copy + row * line, rows * line);
   });
 }

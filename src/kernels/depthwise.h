@@ -61,8 +61,8 @@ struct DepthwiseForwardRowsArgs {
   const float* arranged;  // for forward
   float* dst;             // at row `first`
   int64_t first, end;
-  const Between* between = nullptr;  // after each row
-  int64_t ahead = 0;                 // rows of dst to ask memory for beforehand, where they are not in a cache
+  const Between* between = nullptr;  // after each row, or block of pixels of some rows
+  int64_t ahead = 0;  // about so many rows later memory is asked for, where they are in no near cache; 0: not at all
 };
 void DepthwiseForwardRows(const DepthwiseParams& params, const DepthwiseForwardRowsArgs& args);
 
@@ -75,8 +75,8 @@ struct DepthwiseBackwardDataRowsArgs {
   float* diff_src;
   int64_t first, end;
   float* copy = nullptr;             // shaped like diff_src: each row is copied there past the caches; see StreamCopy
-  const Between* between = nullptr;  // after each row
-  int64_t ahead = 0;                 // rows of diff_src to ask memory for beforehand, where they are not in a cache
+  const Between* between = nullptr;  // as above
+  int64_t ahead = 0;                 // as above
 };
 void DepthwiseBackwardDataRows(const DepthwiseParams& params, const DepthwiseBackwardDataRowsArgs& args);
 

@@ -17,13 +17,13 @@
 namespace pdarts::kernels {
 
 // A tile is some whole images. For sums, tiles are gathered into slices, each worked through by one thread in order, so
-// that they need be kept only once a slice. The last tiles are halves, so that no thread waits long for another's last
-// one. All follows from the sizes alone, as it shapes the sums.
+// that they need be kept only once a slice. The last tiles are halves, if a tile has more than one image, so that no
+// thread waits long for another's last one. All follows from the sizes alone, as it shapes the sums.
 struct Tiling {
   static constexpr int64_t kTileBytes = 128 << 10;  // of src: a tile's few tensors together lie in a second cache
   static constexpr int64_t kLeastTiles = 24;        // so that there is work for all threads
   static constexpr int64_t kHalved = 8;             // every such tile would be one of the last
-  static constexpr int64_t kSlices = 32;
+  static constexpr int64_t kSlices = 32;            // about
 
   explicit Tiling(const SeparableSource& s)
       : batch(s.n),
@@ -31,7 +31,7 @@ struct Tiling {
         half((images + 1) / 2),
         whole(batch / images - batch / images / kHalved) {
     tiles = whole + (batch - whole * images + half - 1) / half;
-    slice_tiles = (tiles + kSlices - 1) / kSlices;
+    slice_tiles = ((batch + images - 1) / images + kSlices - 1) / kSlices;  // as if none were halved
     slices = (tiles + slice_tiles - 1) / slice_tiles;
   }
   int64_t FirstImage(int64_t tile) const {

@@ -2,7 +2,7 @@
 // (passes/*_separable.cpp, passes/bypass_concat.cpp), so it has no gradient rule. What it means is the graph of
 // the ops it replaces:
 //   separable:     [concat,] [batch_norm_apply,] [relu,] then for each branch [depthwise conv2d,] 1x1 conv2d; dst and
-//                  its batch_norm_statistics.
+//                  its batch_norm_statistics, which an evaluation does not read.
 //   separable_bwd: for each branch, from the gradient of the normalised dst, batch_norm_bwd_data and the convolutions'
 //                  gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the batch_norm_bwd_sums of
 //                  the src's normalisation, if it has one; slices of it all where src is a concat.

@@ -186,8 +186,7 @@ class BackwardFuser {
     const Node& node = graph_.node(*sums);
     const auto stands = [&](ValueId input) { return graph_.value(input).producer < place; };
     const bool fits = node.inputs[3] == diff && std::all_of(node.inputs.begin(), node.inputs.begin() + 3, stands) &&
-                      std::get<double>(node.attributes.Get("epsilon")) == epsilon &&
-                      graph_.desc(node.inputs[1]).dtype == tensor::DType::kF64;
+                      std::get<double>(node.attributes.Get("epsilon")) == epsilon;
     return fits ? sums : std::nullopt;
   }
 

@@ -21,8 +21,8 @@ ir::Graph MergeSums(const ir::Graph& graph);
 ir::Graph FuseNormalizedSums(const ir::Graph& graph);
 // Such a sum drops a term itself where sums alone read the dropped tensor.
 ir::Graph DropInSums(const ir::Graph& graph);
-// relu, depthwise, 1x1 and the statistics of its result become one node, and their gradients another, where nobody else
-// reads what lies between; so does the batch norm before the relu.
+// relu, depthwise, 1x1 and the statistics of its result, if it has any, become one node, and their gradients another,
+// where nobody else reads what lies between; so does the batch norm before the relu.
 ir::Graph FuseSeparable(const ir::Graph& graph);
 // Those that read the same tensor become one node, and so do their gradients, where they are only added up: it gives
 // the sum, and masks it where nothing but a relu_bwd reads that.

@@ -94,6 +94,14 @@ std::vector<Case> OtherCases() {
        {image, Shape{12}, Shape{12}},
        [](Graph& g, const auto& x) { return BatchNorm(g, x[0], x[1], x[2], 1e-5).dst; },
        false},
+      {"running batch norm",
+       {image, Shape{12}, Shape{12}},
+       [](Graph& g, const auto& x) {
+         const auto running = Widen(g, {x[1], x[2]});
+         g.Output("mean", running[0]);
+         g.Output("variance", running[1]);
+         return Relu(g, x[0]);
+       }},
       {"linear",
        {Shape{3, 20}, Shape{7, 20}, Shape{7}},
        [](Graph& g, const auto& x) { return Linear(g, x[0], x[1], x[2]); }},

@@ -35,6 +35,13 @@ class StopAt final : public SilentProgress {
   int left_;
 };
 
+// The estimate of the last epoch's end.
+class LastEstimate final : public SilentProgress {
+ public:
+  void EpochDone(const StepStatus& status, std::string_view) override { seconds_left = status.seconds_left; }
+  double seconds_left = -1;
+};
+
 SearchOptions TinySearch(const fs::path& out) {
   SearchOptions options;
   options.data.dataset = "synthetic";
@@ -156,7 +163,9 @@ TEST_CASE("a training stopped at any step and resumed equals an undisturbed one"
     CHECK(CodeOf([&] { RunTraining(options, *backend, progress); }) == base::ExitCode::kTerminated);
     options.resume = true;
     options.workers = workers = workers == 0 ? 1 : workers == 1 ? 3 : 0;
-    const TrainResult resumed = RunTraining(options, *backend, silent);
+    LastEstimate estimate;
+    const TrainResult resumed = RunTraining(options, *backend, estimate);
+    CHECK(estimate.seconds_left == 0);
     CHECK(resumed.last_test_error == undisturbed.last_test_error);
     CHECK(resumed.best_epoch == undisturbed.best_epoch);
     CheckSameRun(options.out, temp.path() / "whole", kTrainingFiles);

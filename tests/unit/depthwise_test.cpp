@@ -217,7 +217,7 @@ TEST_CASE("depthwise rows have the same bits in any band, with a piece of other 
         std::vector<float> band((end - first) * row);
         DepthwiseForwardRows(p, {in.src.data(), arranged.data(), band.data(), first, end, &between});
         REQUIRE(std::equal(band.begin(), band.end(), whole.begin() + first * row));
-        REQUIRE(pieces == end - first);
+        REQUIRE(4 * pieces >= end - first);
       }
     });
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <new>
 #include <vector>
 
 #include "kernels/batch_norm.h"
@@ -17,9 +18,20 @@ using test::Normals;
 
 constexpr float kEpsilon = 1e-5f;
 
+// Floats that begin a cache line, as in a plan: only such go past the caches.
+template <class T>
+struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kLine{64};
+  T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kLine)); }
+  void deallocate(T* p, size_t) { ::operator delete(p, kLine); }
+  bool operator==(const LineAllocator&) const = default;
+};
+using LineFloats = std::vector<float, LineAllocator<float>>;
+
 // Of both pools of one src, in this order: the max pool, the average pool.
 struct Pools {
-  std::vector<float> dst[2];
+  LineFloats dst[2];
   std::vector<uint8_t> workspace;
   std::vector<double> mean[2], variance[2];
   bool operator==(const Pools&) const = default;
@@ -49,16 +61,21 @@ Pools Unfused(const PoolParams& p, const std::vector<float>& src) {
   return pools;
 }
 
-Pools Fused(const PoolParams& p, const std::vector<float>& src) {
+// dst begins `shift` floats behind a cache line.
+Pools Fused(const PoolParams& p, const std::vector<float>& src, int64_t shift = 0) {
   Pools pools = MakePools(p);
+  LineFloats made[2];
   std::vector<PoolNormForwardBranch> branches;
-  for (int b : {0, 1})
-    branches.push_back({pools.dst[b].data(), b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
+  for (int b : {0, 1}) {
+    made[b].assign(pools.dst[b].size() + static_cast<size_t>(shift), -9);
+    branches.push_back({made[b].data() + shift, b == 0 ? pools.workspace.data() : nullptr, pools.mean[b].data(),
                         pools.variance[b].data()});
+  }
   const int lanes = base::Threads();
   std::vector<std::byte> scratch(PoolNormForwardScratch(p, 2, lanes) + 64);
   std::byte* lines = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
   PoolNormForward(p, {src.data(), branches, lanes, lines});
+  for (int b : {0, 1}) std::copy_n(made[b].data() + shift, pools.dst[b].size(), pools.dst[b].data());
   return pools;
 }
 
@@ -190,6 +207,7 @@ TEST_CASE("pools with their normalisations equal the single steps, the same on a
       const Pools expected = Unfused(p, src), got = Fused(p, src);
       if (threads == 1) first = got;
       REQUIRE(got == first);
+      REQUIRE(Fused(p, src, 3) == first);
       for (int b : {0, 1}) {
         REQUIRE(got.dst[b] == expected.dst[b]);
         REQUIRE(WorstDifference(got.mean[b], expected.mean[b]) < 1e-5);

@@ -35,7 +35,8 @@ struct Depthwise3x3 {
   const float* add;
   float* dst;
   int64_t height, width, channels, first, end;
-  bool ahead;  // whether what comes next is asked for beforehand, since it is in no near cache
+  bool ahead;              // whether what comes next is asked for beforehand, since it is in no near cache
+  const Between* between;  // or nullptr
 };
 
 // A depthwise backward-weights pass of an image: sums[i][t][c] += sum over rows r and pixels p of diff_dst[r][p][c] *
