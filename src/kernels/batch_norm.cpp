@@ -52,43 +52,54 @@ Line LineOf(double mean, double variance, double gamma, double beta) {
   return line;
 }
 
-// Joins the chunks' moments of channels [begin, end): channels inside chunks, as they lie in memory.
+// Channels per thread at least, where so many chunks are joined: a parallel region costs some microseconds.
+int64_t JoinGrain(int64_t chunks) { return 8 + 16384 / chunks / 8 * 8; }
+
+// Calls body(first chunk, chunks, their rows) for all chunks, some at a time.
+template <typename Body>
+void ForChunksRows(const BatchNormJoinArgs& a, const Body& body) {
+  constexpr int64_t kMost = 128;
+  double rows[kMost];
+  for (int64_t first = 0; first < a.chunks; first += kMost) {
+    const int64_t count = std::min(kMost, a.chunks - first);
+    for (int64_t k = 0; k < count; ++k) rows[k] = static_cast<double>(a.rows(first + k));
+    body(first, count, rows);
+  }
+}
+
+// Joins the chunks' moments of channels [begin, end).
 void JoinChannels(const BatchNormJoinArgs& a, int64_t begin, int64_t end) {
   const int64_t c = a.channels;
+  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   double total = 0;
   std::fill(a.mean + begin, a.mean + end, 0.0);
   std::fill(a.variance + begin, a.variance + end, 0.0);
-  for (int64_t k = 0; k < a.chunks; ++k) {
-    const float* moments = a.moments + 3 * c * k;
-    const double rows = static_cast<double>(a.rows(k));
-    if (rows == 0) continue;
-    total += rows;
-    for (int64_t i = begin; i < end; ++i) a.mean[i] += moments[i] * rows + moments[c + i];
-  }
+  ForChunksRows(a, [&](int64_t first, int64_t count, const double* rows) {
+    for (int64_t k = 0; k < count; ++k) total += rows[k];
+    table.join_means({a.moments + 3 * c * first, rows, count, c, begin, end, a.mean, a.variance});
+  });
   for (int64_t i = begin; i < end; ++i) a.mean[i] /= total;
-  for (int64_t k = 0; k < a.chunks; ++k) {
-    const float* moments = a.moments + 3 * c * k;
-    const double rows = static_cast<double>(a.rows(k)), inverse = 1 / rows;
-    if (rows == 0) continue;
-    for (int64_t i = begin; i < end; ++i) {
-      const double off = moments[i] - a.mean[i] + moments[c + i] * inverse;
-      a.variance[i] += moments[2 * c + i] + off * off * rows;
-    }
-  }
+  ForChunksRows(a, [&](int64_t first, int64_t count, const double* rows) {
+    table.join_squares({a.moments + 3 * c * first, rows, count, c, begin, end, a.mean, a.variance});
+  });
   for (int64_t i = begin; i < end; ++i) a.variance[i] /= total;
 }
 
 // The sums of channels [begin, end), with the rounding of the mean put right.
 void JoinSums(const BatchNormFinishArgs& a, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) {
-    double product = 0, sum = 0;
-    for (int64_t k = 0; k < a.chunks; ++k) {
-      product += a.partial[2 * a.channels * k + i];
-      sum += a.partial[2 * a.channels * k + a.channels + i];
+  constexpr int64_t kMost = 64;
+  double products[kMost], sums[kMost];
+  const int64_t size = 2 * a.channels;
+  for (int64_t first = begin; first < end; first += kMost) {
+    const int64_t count = std::min(kMost, end - first);
+    const auto add = PD_KERNEL_TABLE(kPartialSums).add;
+    add({a.partial + first, a.chunks, size, 0, count, nullptr, products});
+    add({a.partial + a.channels + first, a.chunks, size, 0, count, nullptr, sums});
+    for (int64_t i = first; i < first + count; ++i) {
+      const double sum = sums[i - first], product = products[i - first] + (a.rounded_mean[i] - a.mean[i]) * sum;
+      a.diff_gamma[i] = static_cast<float>(product * InverseDeviation(a.variance[i], a.epsilon));
+      a.diff_beta[i] = static_cast<float>(sum);
     }
-    product += (a.rounded_mean[i] - a.mean[i]) * sum;
-    a.diff_gamma[i] = static_cast<float>(product * InverseDeviation(a.variance[i], a.epsilon));
-    a.diff_beta[i] = static_cast<float>(sum);
   }
 }
 
@@ -114,7 +125,7 @@ void BatchNormChunkMoments(const float* src, int64_t rows, int64_t channels, flo
 }
 
 void JoinBatchNormMoments(const BatchNormJoinArgs& a) {
-  base::ParallelFor(a.channels, 8, [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
+  base::ParallelFor(a.channels, JoinGrain(a.chunks), [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
 }
 
 int64_t BatchNormLinesSize(int64_t channels) { return 4 * channels; }
@@ -165,7 +176,7 @@ void BatchNormChunkSums(const BatchNormChunkSumsArgs& a) {
 }
 
 void FinishBatchNormSums(const BatchNormFinishArgs& a) {
-  base::ParallelFor(a.channels, 8, [&](int64_t begin, int64_t end) { JoinSums(a, begin, end); });
+  base::ParallelFor(a.channels, JoinGrain(a.chunks), [&](int64_t begin, int64_t end) { JoinSums(a, begin, end); });
 }
 
 void BatchNormBackwardData(const BatchNormBackwardDataArgs& a) {

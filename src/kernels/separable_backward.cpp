@@ -148,28 +148,31 @@ class Backward {
       buffer_ = 1 - buffer_, place_ = place, next_ = end_ = 0;
       if (place.tile < 0) return;
       const SeparableBranch& b = all_.branch(place.branch);
+      const SeparableBackwardBranch& args = all_.args_.branches[static_cast<size_t>(place.branch)];
       const int64_t out_w = b.depthwise.OutW();
       const Bands bands = BandsOf(b, all_.tiling_.Images(place.tile));
       const int64_t before = all_.tiling_.FirstImage(place.tile) * b.depthwise.OutH() * out_w;
-      start_ = next_ = before + bands.First(place.band) * out_w;
-      end_ = before + bands.First(place.band + 1) * out_w;
+      const int64_t first = before + bands.First(place.band) * out_w;
+      end_ = (bands.First(place.band + 1) - bands.First(place.band)) * out_w;
       piece_ = PiecePixels(kBandPiece, b.out);
+      channels_ = b.out;
+      norm_ = all_.shared_[place.branch].norm;
+      dst_ = args.dst + first * channels_;
+      diff_dst_ = args.diff_dst + first * channels_;
     }
 
     void ReadPiece() {
-      const SeparableBackwardBranch& args = all_.args_.branches[static_cast<size_t>(place_.branch)];
-      const int64_t channels = all_.branch(place_.branch).out, count = std::min(piece_, end_ - next_);
-      BatchNormGradientRows(all_.shared_[place_.branch].norm, args.dst + next_ * channels,
-                            args.diff_dst + next_ * channels, count, channels,
-                            buffers_[buffer_] + (next_ - start_) * channels);
+      const int64_t count = std::min(piece_, end_ - next_), at = next_ * channels_;
+      BatchNormGradientRows(norm_, dst_ + at, diff_dst_ + at, count, channels_, buffers_[buffer_] + at);
       next_ += count;
     }
 
     const Backward& all_;
     float* buffers_[2];
     int64_t buffer_ = 0;
-    Place place_;                                         // that is being read
-    int64_t start_ = 0, next_ = 0, end_ = 0, piece_ = 1;  // pixels: its first, the first not yet read, the end
+    Place place_;                                            // that is being read
+    int64_t next_ = 0, end_ = 0, piece_ = 1, channels_ = 1;  // pixels of it: the first not yet read, the end
+    const float *norm_ = nullptr, *dst_ = nullptr, *diff_dst_ = nullptr;  // what it is made of, from its first pixel
   };
 
   class Worker {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -198,6 +199,69 @@ TEST_CASE("a factor of batch normalisation's backward data multiplies the result
     for (float& value : plain) value *= 0.25f;
     REQUIRE(scaled == plain);
   });
+}
+
+TEST_CASE("moments of many chunks are joined, and those of empty ones not read", "[kernels]") {
+  for (const int64_t chunks : {1, 5, 128, 129, 300}) {
+    for (const int64_t channels : {1, 3, 8, 19, 36, 70}) {
+      // Integers, and powers of two as counts, so that all is exact; every third chunk is empty, but for the first.
+      const auto rows = [](int64_t k) { return k > 0 && k % 3 == 0 ? int64_t{0} : int64_t{1} << k % 4; };
+      std::vector<float> moments(3 * channels * chunks);
+      for (int64_t k = 0; k < chunks; ++k)
+        for (int64_t i = 0; i < 3 * channels; ++i)
+          moments[3 * channels * k + i] = rows(k) == 0
+                                              ? std::numeric_limits<float>::quiet_NaN()
+                                              : static_cast<float>((k * 7 + i * 5) % 11 - (i < 2 * channels ? 5 : 0));
+      std::vector<double> total(channels, 0), squares(channels, 0);
+      double count = 0;
+      const auto of = [&](int64_t k, int64_t what, int64_t c) {
+        return double{moments[(3 * k + what) * channels + c]};
+      };
+      for (int64_t k = 0; k < chunks; ++k) {
+        if (rows(k) == 0) continue;
+        count += static_cast<double>(rows(k));
+        for (int64_t c = 0; c < channels; ++c) total[c] += of(k, 0, c) * static_cast<double>(rows(k)) + of(k, 1, c);
+      }
+      for (int64_t k = 0; k < chunks; ++k) {
+        const auto n = static_cast<double>(rows(k));
+        for (int64_t c = 0; c < channels && n > 0; ++c)
+          squares[c] += of(k, 2, c) + std::pow(of(k, 0, c) + of(k, 1, c) / n - total[c] / count, 2) * n;
+      }
+      ForEachIsaAndThreads([&](Isa isa, int threads) {
+        CAPTURE(IsaName(isa), threads, chunks, channels);
+        std::vector<double> mean(channels), variance(channels);
+        JoinBatchNormMoments({moments.data(), chunks, channels, rows, mean.data(), variance.data()});
+        for (int64_t c = 0; c < channels; ++c) {
+          REQUIRE(mean[c] == total[c] / count);
+          REQUIRE(std::abs(variance[c] - squares[c] / count) <= 1e-13 * (1 + squares[c] / count));
+        }
+      });
+    }
+  }
+}
+
+TEST_CASE("sums of many chunks are finished with the mean's rounding put right", "[kernels]") {
+  for (const int64_t channels : {1, 9, 64, 65, 150}) {
+    const int64_t chunks = 37;
+    const std::vector<float> partial = Normals(2 * chunks * channels, 5), rounded = Normals(channels, 6);
+    std::vector<double> mean(channels), variance(channels);
+    for (int64_t c = 0; c < channels; ++c)
+      mean[c] = rounded[c] + 1e-3 * static_cast<double>(c % 7), variance[c] = 1 + c;
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      CAPTURE(IsaName(isa), threads, channels);
+      std::vector<float> gamma(channels), beta(channels);
+      FinishBatchNormSums({partial.data(), chunks, channels, mean.data(), rounded.data(), variance.data(), kEpsilon,
+                           gamma.data(), beta.data()});
+      for (int64_t c = 0; c < channels; ++c) {
+        double product = 0, sum = 0;
+        for (int64_t k = 0; k < chunks; ++k) product += partial[2 * k * channels + c];
+        for (int64_t k = 0; k < chunks; ++k) sum += partial[(2 * k + 1) * channels + c];
+        product += (rounded[c] - mean[c]) * sum;
+        REQUIRE(gamma[c] == static_cast<float>(product * (1 / std::sqrt(variance[c] + kEpsilon))));
+        REQUIRE(beta[c] == static_cast<float>(sum));
+      }
+    });
+  }
 }
 
 TEST_CASE("running statistics take the unbiased variance", "[kernels]") {

@@ -194,11 +194,24 @@ struct BatchNormMoments {
   float* squares;
 };
 
+// Channels [begin, end) of chunks' moments [chunks][3][channels], as BatchNormMoments' three arrays; rows [chunks], 0:
+// none, not read. join_means adds to mean what makes the sum of all rows, join_squares the squares of the distances
+// from mean.
+struct BatchNormJoin {
+  const float* moments;
+  const double* rows;
+  int64_t chunks, channels, begin, end;
+  double* mean;
+  double* squares;
+};
+
 struct BatchNormTable {
   void (*moments)(const BatchNormMoments&);
   void (*apply)(const BatchNormNormalize&);
   void (*backward_sums)(const BatchNormSums&);
   void (*backward_data)(const BatchNormGradient&);
+  void (*join_means)(const BatchNormJoin&);
+  void (*join_squares)(const BatchNormJoin&);
 };
 
 // Elements of a sum of normalised sources, all arrays at its first one: dst[i] = shift[i % width] + sum over k of
