@@ -32,6 +32,9 @@ enum class OpKind : uint8_t {
   // pools with the normalisations behind them, made by a pass
   kPoolNorm,
   kPoolNormBwd,
+  // sums of normalised paths, made by a pass
+  kPathSum,
+  kPathSumBwd,
   // element-wise, pooling, shape
   kRelu,
   kReluBwd,
@@ -48,6 +51,8 @@ enum class OpKind : uint8_t {
   kStack,
   kUnstack,
   kDropout,
+  kDropPath,
+  kScaleSamples,
   kAddN,
   kScale,
   // mixed operation

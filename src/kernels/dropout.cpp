@@ -25,17 +25,22 @@ void Dropout(const DropoutArgs& args) {
   });
 }
 
-void DropPath(const DropPathArgs& args) {
-  PD_CHECK(args.rate >= 0 && args.rate < 1, "rate {}", args.rate);
+void DropPath(const base::DropoutDraw& draw, float rate, int64_t samples, double* factors) {
+  PD_CHECK(rate >= 0 && rate < 1, "rate {}", rate);
+  const double scale = 1 / (1 - base::DropoutRate(rate));
+  for (int64_t i = 0; i < samples; ++i) factors[i] = base::DropoutMaskKeep(draw, rate, i) ? scale : 0;
+}
+
+void ScaleSamples(const ScaleSamplesArgs& a) {
   const ElementwiseTable& table = PD_KERNEL_TABLE(kElementwise);
-  base::ParallelFor(args.samples, 1, [&](int64_t begin, int64_t end) {
+  base::ParallelFor(a.samples, 1, [&](int64_t begin, int64_t end) {
     for (int64_t sample = begin; sample < end; ++sample) {
-      float* dst = args.dst + sample * args.size;
-      if (base::DropoutMaskKeep(args.draw, args.rate, sample)) {
-        table.scale(args.src + sample * args.size, args.weight * base::DropoutScale(args.rate), dst, args.size);
-      } else {
-        std::fill_n(dst, args.size, 0.0f);
-      }
+      const auto factor = static_cast<float>(a.factors[sample]);
+      float* dst = a.dst + sample * a.size;
+      if (factor != 0)
+        table.scale(a.src + sample * a.size, factor, dst, a.size);
+      else
+        std::fill_n(dst, a.size, 0.0f);
     }
   });
 }

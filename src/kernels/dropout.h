@@ -1,5 +1,5 @@
-// Dropout and drop path with the masks of base/dropout_mask.h. Forward and backward are the same function: the mask is
-// drawn again. Bits depend on neither threads nor instruction set.
+// Dropout and drop path with the masks of base/dropout_mask.h. Dropout forward and backward are the same function: the
+// mask is drawn again. Bits depend on neither threads nor instruction set.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,16 @@ struct DropoutArgs {
 };
 void Dropout(const DropoutArgs& args);
 
-// The same per sample: src [samples, size].
-struct DropPathArgs {
+// factors [samples] = kept ? 1 / (1 - rate) : 0.
+void DropPath(const base::DropoutDraw& draw, float rate, int64_t samples, double* factors);
+
+// src [samples, size], each sample times its factor, or 0 where that is 0. dst may be src.
+struct ScaleSamplesArgs {
   const float* src;
+  const double* factors;
   float* dst;
   int64_t samples, size;
-  float rate;  // in [0, 1)
-  base::DropoutDraw draw;
-  float weight = 1;
 };
-void DropPath(const DropPathArgs& args);
+void ScaleSamples(const ScaleSamplesArgs& args);
 
 }  // namespace pdarts::kernels

@@ -3,27 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/partial_sums.h"
 #include "kernels/simd/tables.h"
+#include "kernels/sum_rows.h"
 
 namespace pdarts::kernels {
 namespace {
-
-constexpr int64_t kLanes = 16;          // of the widest vector
-constexpr int64_t kLeastWidth = 64;     // so that short rows neither make short loops nor long fp32 sums
-constexpr int64_t kChunkFloats = 4096;  // per partial sum: fixed, since it shapes the tree of the additions
-
-// Rows are read several at a time, as one of `width` floats: whole vectors for any channel count.
-int64_t Width(int64_t channels) {
-  const int64_t whole = channels * (kLanes / std::gcd(kLanes, channels));
-  return whole * ((kLeastWidth + whole - 1) / whole);
-}
-
-int64_t ChunkFloats(int64_t width) { return width * std::max<int64_t>(1, kChunkFloats / width); }
 
 int64_t Chunks(int64_t rows, int64_t channels) {
   const int64_t size = ChunkFloats(Width(channels));
@@ -54,16 +42,6 @@ void FillCoefficients(const NormalizedSumArgs& a, int64_t width, double* scales,
   }
   for (int64_t i = a.channels; i < width; ++i) shift[i] = shift[i - a.channels];
 }
-
-// Cuts whole cache lines, so that no two lanes write one.
-template <class T>
-T* Cut(std::byte*& at, int64_t count) {
-  T* start = reinterpret_cast<T*>(at);
-  at += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
-  return start;
-}
-
-size_t Bytes(const std::byte* end) { return static_cast<size_t>(end - static_cast<std::byte*>(nullptr)); }
 
 // What one thread works in: where the terms lie, for a block of which those that are dropped lie in a buffer.
 struct Lane {
@@ -139,20 +117,14 @@ ForwardScratch CutForward(std::byte* at, int64_t terms, int64_t width) {
   return s;
 }
 
-// The channels' means over and over; 0 where there are none.
-void FillMeans(const double* mean, int64_t channels, int64_t width, float* means) {
-  for (int64_t i = 0; i < width; i += channels)
-    for (int64_t c = 0; c < channels; ++c) means[i + c] = mean == nullptr ? 0.0f : static_cast<float>(mean[c]);
-}
-
 // The totals of term k to its outputs; those of diff_dst, which correct the rounding of the mean, stand behind all.
 void FinishTerm(const NormalizedSumBackwardArgs& a, const BackwardScratch& s, int64_t width, int64_t k) {
   const NormalizedTerm& term = a.terms[k];
   const double *totals = s.totals + k * width, *sums = s.totals + a.count * width;
   double dot = 0;
   for (int64_t c = 0; c < a.channels; ++c) {
-    double product = 0, sum = 0;
-    for (int64_t i = c; i < width; i += a.channels) product += totals[i], sum += sums[i];
+    double product = ColumnSum(totals, c, a.channels, width);
+    const double sum = ColumnSum(sums, c, a.channels, width);
     if (term.mean != nullptr) product += (s.means[k * width + c] - term.mean[c]) * sum;
     product *= Scale(term, a.epsilon, c);
     dot += product;

@@ -70,6 +70,7 @@ struct SeparableBackwardBranch {
   const float* diff_gamma;  // [out]: sum of diff_dst * normalised dst
   const float* diff_beta;   // [out]: sum of diff_dst
   float factor;             // of diff_dst and both sums: the weight in a mixed sum
+  const double* factors;    // of diff_dst alone, for each sample, as drop path has them; nullptr for 1
   float* diff_depthwise_weights;
   float* diff_pointwise_weights;  // nullptr, in all branches: no weights' gradients
 };
@@ -78,6 +79,7 @@ struct SeparableBackwardArgs {
   std::span<const float* const> src;
   Normalizer norm;
   std::span<const SeparableBackwardBranch> branches;
+  int64_t samples;                   // that the factors are of: each is n / samples images, or rows of images
   bool mask;                         // diff_src is with respect to the ReLU's input; else to its output
   std::span<float* const> diff_src;  // its parts: the branches' sum, with respect to the normalised src
   float* src_diff_gamma;  // [C]: the sums of diff_src for the normalisation of src; nullptr where it has none

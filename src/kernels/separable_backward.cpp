@@ -58,6 +58,9 @@ struct Lane {
     diff_middle = cut.Take<float>(tile);
     middle = cut.Take<float>(middle_band);
     for (float*& band : diff_dst) band = cut.Take<float>(dst_band);
+    int64_t out = 0;
+    for (const SeparableBranch& b : branches) out = std::max(out, b.out);
+    norm = cut.Take<float>(BatchNormGradientLinesSize(out));
     diff_src = cut.Take<float>(SourceBands(s, tiling.images).size * s.w * s.c);
     part = cut.Take<float>(s.parts > 1 ? SourceBands(s, tiling.images).size * s.w * (s.c / s.parts) : 0);
     const auto count = static_cast<int64_t>(branches.size());
@@ -69,6 +72,7 @@ struct Lane {
   float* diff_middle;      // of the tile's depthwise result
   float* middle;           // a band of the depthwise result
   float* diff_dst[2];      // a band of the gradient of the 1x1's result, and the next
+  float* norm;             // what the gradient is made with, for one sample
   float *diff_src, *part;  // a band on its way to memory, and a part of it
   float* sums[2] = {};     // diff_src of the branches so far, of all before in the one and with the last in the other
   size_t bytes;
@@ -128,7 +132,8 @@ class Backward {
     static constexpr int64_t kBandPiece = 192;  // floats: a band's products have room for some twelve pieces
 
    public:
-    BandReader(const Backward& all, const Lane& lane) : all_(all), buffers_{lane.diff_dst[0], lane.diff_dst[1]} {}
+    BandReader(const Backward& all, const Lane& lane)
+        : all_(all), buffers_{lane.diff_dst[0], lane.diff_dst[1]}, scaled_(lane.norm) {}
 
     // The band, whole. From now on the pieces are of `following`.
     const float* Take(const Place& place, const Place& following) {
@@ -159,12 +164,29 @@ class Backward {
       norm_ = all_.shared_[place.branch].norm;
       dst_ = args.dst + first * channels_;
       diff_dst_ = args.diff_dst + first * channels_;
+      sample_end_ = end_;
+      if (args.factors == nullptr) return;
+      sample_pixels_ = all_.s_.n / all_.args_.samples * b.depthwise.OutH() * out_w;
+      sample_end_ = (first / sample_pixels_ + 1) * sample_pixels_ - first;
+      factor_ = args.factors + first / sample_pixels_;
+      Rescale();
     }
 
     void ReadPiece() {
-      const int64_t count = std::min(piece_, end_ - next_), at = next_ * channels_;
+      const int64_t count = std::min({piece_, end_ - next_, sample_end_ - next_}), at = next_ * channels_;
       BatchNormGradientRows(norm_, dst_ + at, diff_dst_ + at, count, channels_, buffers_[buffer_] + at);
       next_ += count;
+      if (next_ < sample_end_ || next_ == end_) return;
+      sample_end_ += sample_pixels_, ++factor_;
+      Rescale();
+    }
+
+    // The lines with diff_dst's own factor for the sample.
+    void Rescale() {
+      const float *lines = all_.shared_[place_.branch].norm, factor = static_cast<float>(*factor_);
+      std::copy_n(lines, BatchNormGradientLinesSize(channels_), scaled_);
+      for (int64_t i = 0; i < channels_; ++i) scaled_[channels_ + i] *= factor;
+      norm_ = scaled_;
     }
 
     const Backward& all_;
@@ -173,6 +195,9 @@ class Backward {
     Place place_;                                            // that is being read
     int64_t next_ = 0, end_ = 0, piece_ = 1, channels_ = 1;  // pixels of it: the first not yet read, the end
     const float *norm_ = nullptr, *dst_ = nullptr, *diff_dst_ = nullptr;  // what it is made of, from its first pixel
+    int64_t sample_end_ = 0, sample_pixels_ = 0;
+    const double* factor_ = nullptr;  // of the sample
+    float* scaled_;                   // the lines for it
   };
 
   class Worker {

@@ -103,10 +103,16 @@ ValueId Layers::Linear(ValueId src, const std::string& name, int64_t outputs) {
   return ops::Linear(graph_, src, weights, bias);
 }
 
-ValueId Layers::Dropout(ValueId src, const std::string& rate_input, bool per_sample) {
+ValueId Layers::Dropout(ValueId src, const std::string& rate_input) {
   const ValueId rate = graph_.Input(rate_input, {DType::kF64, Shape{1}}),
                 rng = graph_.Input("rng", {DType::kI64, Shape{2}});
-  return ops::Dropout(graph_, src, rate, rng, {random_ops_++, per_sample ? 1 : 0});
+  return ops::Dropout(graph_, src, rate, rng, {random_ops_++});
+}
+
+ValueId Layers::DropPath(ValueId src, const std::string& rate_input) {
+  const ValueId rate = graph_.Input(rate_input, {DType::kF64, Shape{1}}),
+                rng = graph_.Input("rng", {DType::kI64, Shape{2}});
+  return ops::ScaleSamples(graph_, src, ops::DropPath(graph_, rate, rng, {random_ops_++, graph_.shape(src).n()}));
 }
 
 void Layers::UpdateStatistics() {

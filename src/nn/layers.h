@@ -49,8 +49,9 @@ class Layers {
   ValueId GlobalAvgPool(ValueId src);
   ValueId Linear(ValueId src, const std::string& name, int64_t outputs);
 
-  // Element-wise dropout or drop path (per sample); the rate is the graph input of that name, f64 [1].
-  ValueId Dropout(ValueId src, const std::string& rate_input, bool per_sample);
+  // Of elements, and of whole samples; the rate is the graph input of that name, f64 [1].
+  ValueId Dropout(ValueId src, const std::string& rate_input);
+  ValueId DropPath(ValueId src, const std::string& rate_input);
 
   // Ends the building of a training graph: one node updates the running statistics of all batch norms.
   void UpdateStatistics();

@@ -70,7 +70,7 @@ ValueId MixedNode(Layers& layers, const std::vector<ValueId>& states, const Sear
       ValueId result =
           Operation(layers, states[j], operation, fmt::format("{}.cell_ops.{}.m_ops.{}", place.name, edge, k), options);
       if (spec.skip_dropout && layers.training() && IsIdentity(operation, options.stride))
-        result = layers.Dropout(result, "skip_dropout_rate", /*per_sample=*/false);
+        result = layers.Dropout(result, "skip_dropout_rate");
       results.push_back(result);
       indices.push_back(static_cast<int64_t>(edge) * columns + static_cast<int64_t>(k));
     }
@@ -92,7 +92,7 @@ ValueId EvaluationEdge(Layers& layers, ValueId src, const CellEdge& edge, const 
   const OperationOptions options{stride, /*affine=*/true, /*pool_batch_norm=*/false};
   const ValueId result = Operation(layers, src, edge.operation, name, options);
   const bool dropped = drop_path && layers.training() && !IsIdentity(edge.operation, stride);
-  return dropped ? layers.Dropout(result, "drop_path_rate", /*per_sample=*/true) : result;
+  return dropped ? layers.DropPath(result, "drop_path_rate") : result;
 }
 
 ValueId EvaluationCell(Layers& layers, const CellInputs& in, const CellPlace& place,

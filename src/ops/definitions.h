@@ -20,6 +20,7 @@ extern const OpDefinition kGlobalAvgPoolDefinition, kGlobalAvgPoolBwdDefinition;
 extern const OpDefinition kConcatDefinition, kSliceDefinition, kSubsampleDefinition, kSubsampleBwdDefinition;
 extern const OpDefinition kStackDefinition, kUnstackDefinition;
 extern const OpDefinition kDropoutDefinition, kAddNDefinition, kScaleDefinition;
+extern const OpDefinition kDropPathDefinition, kScaleSamplesDefinition, kPathSumDefinition, kPathSumBwdDefinition;
 extern const OpDefinition kSoftmaxDefinition, kSoftmaxBwdDefinition, kWeightedSumDefinition,
     kWeightedSumBwdWeightsDefinition, kScaleByWeightDefinition;
 extern const OpDefinition kNormalizedSumDefinition, kNormalizedSumBwdDefinition;
@@ -36,12 +37,11 @@ void ByDType(const ReferenceContext& context, F&& body) {
 // What dropout keeps of a tensor, by inputs `rate` and `rate` + 1, the random state.
 class ReferenceMask {
  public:
-  ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id, bool per_sample);
+  ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id);
   bool Keeps(const tensor::Shape& shape, int64_t i) const;                      // element i of a tensor [N, C, H, W]
   double rate() const { return base::DropoutRate(static_cast<float>(rate_)); }  // that is drawn
 
  private:
-  bool per_sample_;
   double rate_;
   base::DropoutDraw draw_;
 };

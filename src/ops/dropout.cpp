@@ -1,4 +1,4 @@
-// dropout (Srivastava et al. 2014) and drop path: kept elements are divided by 1 - rate, others are 0. Linear in src
+// dropout (Srivastava et al. 2014): kept elements are divided by 1 - rate, others are 0. Linear in src
 // for a given mask, so the backward is the same node on the gradient.
 #include "ops/definitions.h"
 
@@ -18,7 +18,7 @@ std::vector<tensor::TensorDesc> Infer(const ir::Attributes& packed, std::span<co
 void Reference(const ReferenceContext& c) {
   const auto a = ir::Unpack<DropoutAttributes>(c.node.attributes);
   const Shape s = c.in_shape(0);
-  const ReferenceMask mask(c, 1, a.op_id, a.per_sample != 0);
+  const ReferenceMask mask(c, 1, a.op_id);
   ByDType(c, [&](auto zero) {
     using T = decltype(zero);
     const T factor = (a.index < 0 ? T{1} : c.in<T>(3)[a.index]) / (T{1} - static_cast<T>(mask.rate()));
@@ -35,17 +35,15 @@ void Gradient(GradientContext& c) {
 
 }  // namespace
 
-ReferenceMask::ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id, bool per_sample)
-    : per_sample_(per_sample),
-      rate_(context.in<double>(rate)[0]),
-      draw_{base::PhiloxKey(static_cast<uint64_t>(context.in<int64_t>(rate + 1)[0]),
-                            per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout),
+ReferenceMask::ReferenceMask(const ReferenceContext& context, int rate, int64_t op_id)
+    : rate_(context.in<double>(rate)[0]),
+      draw_{base::PhiloxKey(static_cast<uint64_t>(context.in<int64_t>(rate + 1)[0]), base::RandomStream::kDropout),
             static_cast<uint32_t>(op_id), static_cast<uint32_t>(context.in<int64_t>(rate + 1)[1])} {}
 
 bool ReferenceMask::Keeps(const Shape& s, int64_t i) const {
   const int64_t pixels = s.h() * s.w(), sample = i / pixels / s.c();
   const int64_t element = (sample * pixels + i % pixels) * s.c() + i / pixels % s.c();
-  return base::DropoutMaskKeep(draw_, static_cast<float>(rate_), per_sample_ ? sample : element);
+  return base::DropoutMaskKeep(draw_, static_cast<float>(rate_), element);
 }
 
 const OpDefinition kDropoutDefinition{Infer, Gradient, Reference};

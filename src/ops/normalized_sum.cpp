@@ -55,7 +55,7 @@ void ForElements(const ReferenceContext& c, const NormalizedSumAttributes& a, si
   const int64_t pixels = shape.h() * shape.w();
   const T* src = c.in<T>(input);
   if (!a.drops.empty() && a.drops[k] >= 0) {
-    const ReferenceMask mask(c, static_cast<int>(c.node.inputs.size()) - 2, a.drops[k], false);
+    const ReferenceMask mask(c, static_cast<int>(c.node.inputs.size()) - 2, a.drops[k]);
     const T factor = T{1} / (T{1} - static_cast<T>(mask.rate()));
     for (int64_t i = 0; i < shape.elements(); ++i)
       visit(i, mask.Keeps(shape, i) ? static_cast<double>(src[i] * factor) : 0.0);

@@ -113,14 +113,17 @@ struct SeparableBwdAttributes : SeparableAttributes {
   int64_t mask = 0;                        // diff_src is with respect to the ReLU's input, not its output
   int64_t weights = 0;                     // the weights' gradients are wanted
   std::vector<int64_t> dst_affine, index;  // the normalisation of dst has a gamma; BatchNormBwdDataAttributes::index
+  std::vector<int64_t> paths = {};         // scale_samples makes diff_dst of what is given; empty: of none
   template <class F>
   void Visit(F&& f) {
     SeparableAttributes::Visit(f), f("mask", mask), f("weights", weights), f("dst_affine", dst_affine),
-        f("index", index);
+        f("index", index), f("paths", paths);
   }
+  bool path(size_t branch) const { return !paths.empty() && paths[branch] != 0; }
+  size_t diff_dst_of(size_t branch) const { return weights_of(branch) + 3; }  // among its inputs
   size_t branch_inputs(size_t branch) const {
     return weights_of(branch) + 6 + static_cast<size_t>(dst_affine[branch] != 0) +
-           static_cast<size_t>(index[branch] >= 0);
+           static_cast<size_t>(index[branch] >= 0) + static_cast<size_t>(path(branch));
   }
   size_t source_outputs() const { return static_cast<size_t>(sources + 2 * normalized); }
 };
@@ -128,9 +131,9 @@ struct SeparableBwdAttributes : SeparableAttributes {
 // Outputs: for each branch dst, its mean and variance.
 std::vector<ValueId> Separable(Graph& graph, std::vector<ValueId> inputs, const SeparableAttributes& attributes);
 // Inputs: the sources [, mean, variance [, gamma, beta]], then for each branch [depthwise weights,] 1x1 weights, dst,
-// its mean and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma] [, table]. Outputs: diff_src
-// (of the normalised src, the sum over the branches) in the sources' parts [, diff_gamma, diff_beta of src's
-// normalisation], then for each branch [, its weights' gradients].
+// its mean and variance, diff_dst (of the normalised dst), diff_gamma, diff_beta [, gamma] [, table] [, factors].
+// Outputs: diff_src (of the normalised src, the sum over the branches) in the sources' parts [, diff_gamma, diff_beta
+// of src's normalisation], then for each branch [, its weights' gradients].
 std::vector<ValueId> SeparableBwd(Graph& graph, std::vector<ValueId> inputs, const SeparableBwdAttributes& attributes);
 
 // ---- relu.cpp. The backward reads dst: diff where dst > 0.
@@ -213,17 +216,30 @@ ValueId Stack(Graph& graph, const std::vector<ValueId>& weights);
 ValueId Zeros(Graph& graph, const tensor::TensorDesc& desc);
 
 // ---- dropout.cpp. rate: f64 [1]; rng: i64 [2] = {seed, step}. Kept elements are divided by 1 - rate; rate 0 copies.
-// The mask is a function of (seed, step, op id, element): the element in N, H, W, C order, or the sample n where
-// per_sample (drop path). Passes make it multiply by a weight as well, as scale_by_weight does.
+// The mask is a function of (seed, step, op id, element), the element in N, H, W, C order. Passes make it multiply by a
+// weight as well, as scale_by_weight does.
 struct DropoutAttributes {
-  int64_t op_id = 0, per_sample = 0;
+  int64_t op_id = 0;
   int64_t index = -1;  // of the weight in the table that is the last input then; -1: there is none
   template <class F>
   void Visit(F&& f) {
-    f("op_id", op_id), f("per_sample", per_sample), f("index", index);
+    f("op_id", op_id), f("index", index);
   }
 };
 ValueId Dropout(Graph& graph, ValueId src, ValueId rate, ValueId rng, const DropoutAttributes& attributes);
+
+// ---- drop_path.cpp. What each sample of a dropped path is multiplied by, f64 [samples]: 0 where it is dropped, else
+// 1 / (1 - rate); rate and rng as of dropout, the draw a function of (seed, step, op id, sample).
+struct DropPathAttributes {
+  int64_t op_id = 0, samples = 0;
+  template <class F>
+  void Visit(F&& f) {
+    f("op_id", op_id), f("samples", samples);
+  }
+};
+ValueId DropPath(Graph& graph, ValueId rate, ValueId rng, const DropPathAttributes& attributes);
+// src [N, C, H, W], each sample times its factor; a sample of factor 0 is 0. factors: f64 [N].
+ValueId ScaleSamples(Graph& graph, ValueId src, ValueId factors);
 
 // ---- add.cpp
 ValueId AddN(Graph& graph, const std::vector<ValueId>& srcs);  // one src: itself
@@ -272,6 +288,31 @@ struct NormalizedSumDiffs {
 NormalizedSumDiffs NormalizedSumBwd(Graph& graph, ValueId diff_dst, const std::vector<SumTerm>& terms,
                                     const std::vector<int64_t>& indices, double epsilon, int64_t rows = 0,
                                     int64_t columns = 0);
+
+// ---- path_sum.cpp: what passes/sum_paths.cpp puts in place of add_n and what is before it
+struct PathTerm {
+  ValueId src;                                           // [N, C, H, W]
+  ValueId mean = ir::kNoValue, variance = ir::kNoValue;  // f64 [C]; kNoValue: src as it is
+  ValueId gamma = ir::kNoValue, beta = ir::kNoValue;
+  ValueId factors = ir::kNoValue;  // of scale_samples; kNoValue: there is none
+};
+// For each term, 0 or 1.
+struct PathSumAttributes {
+  std::vector<int64_t> normalized, affine, paths;
+  double epsilon = 1e-5;
+  template <class F>
+  void Visit(F&& f) {
+    f("normalized", normalized), f("affine", affine), f("paths", paths), f("epsilon", epsilon);
+  }
+};
+// The sum of [scale_samples of] [batch_norm_apply of] the terms' sources.
+ValueId PathSum(Graph& graph, const std::vector<PathTerm>& terms, double epsilon);
+struct PathSumDiffs {
+  std::vector<ValueId> gammas, betas;  // [C], for each term
+};
+// What batch_norm_bwd_sums finds for the terms, all of which are normalised, if each gets [scale_samples of] diff_dst.
+// gamma and beta are not read.
+PathSumDiffs PathSumBwd(Graph& graph, ValueId diff_dst, const std::vector<PathTerm>& terms, double epsilon);
 
 // ---- loss.cpp
 // Mean over the batch of the cross entropy with label smoothing s: target (1-s) on the label plus s/classes on every

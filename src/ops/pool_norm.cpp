@@ -79,7 +79,7 @@ Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> des
   for (size_t k = 0; k < a.drops.size(); ++k) {
     const int64_t index = a.indices[a.branches() * a.diffs() + k];
     if (IsDropped(a, k))
-      terms.push_back(Emit(body, OpKind::kDropout, ir::Pack(DropoutAttributes{a.drops[k], 0, index}),
+      terms.push_back(Emit(body, OpKind::kDropout, ir::Pack(DropoutAttributes{a.drops[k], index}),
                            {diffs[k], rate, rng, table})[0]);
   }
   const ValueId diff_src = AddN(body, terms);

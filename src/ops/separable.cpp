@@ -3,7 +3,8 @@
 // the ops it replaces:
 //   separable:     [concat,] [batch_norm_apply,] [relu,] then for each branch [depthwise conv2d,] 1x1 conv2d; dst and
 //                  its batch_norm_statistics, which an evaluation does not read.
-//   separable_bwd: for each branch, from the gradient of the normalised dst, batch_norm_bwd_data and the convolutions'
+//   separable_bwd: for each branch, from the gradient of the normalised dst [by scale_samples], batch_norm_bwd_data and
+//   the convolutions'
 //                  gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the batch_norm_bwd_sums of
 //                  the src's normalisation, if it has one; slices of it all where src is a concat.
 #include "ops/body.h"
@@ -82,6 +83,7 @@ BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t 
   for (ValueId& value : norm) value = in.Next();
   if (a.dst_affine[branch] != 0) norm.push_back(in.Next());
   if (a.index[branch] >= 0) norm.push_back(in.Next());
+  if (a.path(branch)) norm[3] = ScaleSamples(body, norm[3], in.Next());
 
   const BatchNormBwdDataAttributes norm_attributes{{a.epsilon}, a.index[branch]};
   const ValueId diff_dst = Emit(body, ir::OpKind::kBatchNormBwdData, ir::Pack(norm_attributes), std::move(norm))[0];
@@ -104,7 +106,9 @@ BranchDiffs BranchBackward(Graph& body, const SeparableBwdAttributes& a, size_t 
 Graph BackwardBody(const ir::Attributes& packed, std::span<const TensorDesc> descs) {
   const auto a = ir::Unpack<SeparableBwdAttributes>(packed);
   Check(a);
-  PD_CHECK(a.dst_affine.size() == a.branches() && a.index.size() == a.branches(), "{} strides", a.branches());
+  PD_CHECK(a.dst_affine.size() == a.branches() && a.index.size() == a.branches() &&
+               (a.paths.empty() || a.paths.size() == a.branches()),
+           "{} strides", a.branches());
   Graph body;
   BodyInputs in(body, descs);
   const Source source(body, a, in);

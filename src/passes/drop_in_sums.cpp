@@ -36,8 +36,7 @@ class Dropper {
   // first one found.
   const Node* DropoutOf(ValueId value) {
     const Node& node = graph_.node(graph_.value(value).producer);
-    if (node.kind != OpKind::kDropout || node.inputs.size() != 3 || node.attributes.Int("per_sample") != 0)
-      return nullptr;
+    if (node.kind != OpKind::kDropout || node.inputs.size() != 3) return nullptr;
     const bool sums =
         uses_.ReadOnlyBy(value, [&](const Node& reader) { return IsSum(reader) && reader.inputs[0] != value; });
     if (!sums) return nullptr;

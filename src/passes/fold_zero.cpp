@@ -25,6 +25,7 @@ bool IsLinearInFirst(const ir::Node& node) {
     case OpKind::kSlice:
     case OpKind::kSubsample:
     case OpKind::kDropout:
+    case OpKind::kScaleSamples:
       return true;
     case OpKind::kSubsampleBwd:  // unless it has a further term
       return node.inputs.size() == 1;

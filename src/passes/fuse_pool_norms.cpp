@@ -228,7 +228,7 @@ class BackwardFuser {
   // The kernel draws for rows, and for eight elements at once.
   bool CanDrop(const Node& dropout, const Direct& direct) const {
     const tensor::Shape& shape = graph_.shape(dropout.inputs[0]);
-    if (dropout.inputs.size() != 4 || dropout.attributes.Int("per_sample") != 0) return false;
+    if (dropout.inputs.size() != 4) return false;
     if (shape.w() * shape.c() % 8 != 0) return false;
     return direct.rate == ir::kNoValue || (direct.rate == dropout.inputs[1] && direct.rng == dropout.inputs[2]);
   }

@@ -8,11 +8,17 @@
 namespace pdarts::passes {
 
 std::span<const Rewrite> Rewrites() {
-  static constexpr Rewrite kRewrites[] = {
-      {"fold_zero", FoldZero},         {"merge_sums", MergeSums},         {"fuse_normalized_sums", FuseNormalizedSums},
-      {"drop_in_sums", DropInSums},    {"fuse_separable", FuseSeparable}, {"group_separable", GroupSeparable},
-      {"bypass_concat", BypassConcat}, {"weigh_dropout", WeighDropout},   {"fuse_pool_norms", FusePoolNorms},
-      {"dead_code", DeadCode}};
+  static constexpr Rewrite kRewrites[] = {{"fold_zero", FoldZero},
+                                          {"merge_sums", MergeSums},
+                                          {"fuse_normalized_sums", FuseNormalizedSums},
+                                          {"drop_in_sums", DropInSums},
+                                          {"fuse_separable", FuseSeparable},
+                                          {"group_separable", GroupSeparable},
+                                          {"bypass_concat", BypassConcat},
+                                          {"sum_paths", SumPaths},
+                                          {"weigh_dropout", WeighDropout},
+                                          {"fuse_pool_norms", FusePoolNorms},
+                                          {"dead_code", DeadCode}};
   return kRewrites;
 }
 

@@ -29,6 +29,7 @@ ir::Graph FuseSeparable(const ir::Graph& graph);
 ir::Graph GroupSeparable(const ir::Graph& graph);
 // Such nodes read the parts of a concat that nothing else reads, and give each part its own gradient.
 ir::Graph BypassConcat(const ir::Graph& graph);
+ir::Graph SumPaths(const ir::Graph& graph);
 // dropout of scale_by_weight becomes one node.
 ir::Graph WeighDropout(const ir::Graph& graph);
 // The pools of one tensor and the statistics behind them become one node, and so do their gradients, with the sums of

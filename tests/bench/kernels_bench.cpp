@@ -161,7 +161,8 @@ class Bench {
       const float* taps = k == 1 ? nullptr : small_.data();
       forward.push_back({taps, weights.data(), dst[i].data(), batch_mean.data(), batch_variance.data()});
       backward.push_back({taps, weights.data(), dst[i].data(), mean.data(), variance.data(), nullptr, diff[i].data(),
-                          sums.data(), sums.data(), 1, k == 1 ? nullptr : diff_taps.data(), diff_weights.data()});
+                          sums.data(), sums.data(), 1, nullptr, k == 1 ? nullptr : diff_taps.data(),
+                          diff_weights.data()});
     }
     std::vector<std::byte> block(std::max(kernels::SeparableForwardScratch(source, branches),
                                           kernels::SeparableBackwardScratch(source, branches)) +
@@ -176,7 +177,7 @@ class Bench {
     Line(name + " bwd", 2 + 2 * count, [&] {
       kernels::SeparableBackward(
           source, branches,
-          {std::span(&src, 1), {}, backward, true, std::span(&diff_src, 1), nullptr, nullptr, Aligned(block)});
+          {std::span(&src, 1), {}, backward, n_, true, std::span(&diff_src, 1), nullptr, nullptr, Aligned(block)});
     });
   }
 

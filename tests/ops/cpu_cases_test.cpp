@@ -117,11 +117,13 @@ std::vector<Case> OtherCases() {
          return CrossEntropy(g, x[0], g.Input("labels", {DType::kI32, Shape{3}}), 0.1);
        },
        false}};
-  for (int64_t per_sample : {0, 1})
-    cases.push_back({fmt::format("dropout {}", per_sample), {image}, [per_sample](Graph& g, const auto& x) {
-                       return Dropout(g, x[0], g.Input("rate", {DType::kF64, Shape{1}}),
-                                      g.Input("rng", {DType::kI64, Shape{2}}), {5, per_sample});
-                     }});
+  const auto rate = [](Graph& g) { return g.Input("rate", {DType::kF64, Shape{1}}); };
+  const auto rng = [](Graph& g) { return g.Input("rng", {DType::kI64, Shape{2}}); };
+  cases.push_back(
+      {"dropout", {image}, [=](Graph& g, const auto& x) { return Dropout(g, x[0], rate(g), rng(g), {5}); }});
+  cases.push_back({"drop path", {image}, [=](Graph& g, const auto& x) {
+                     return ScaleSamples(g, x[0], DropPath(g, rate(g), rng(g), {5, g.shape(x[0]).n()}));
+                   }});
   return cases;
 }
 
@@ -161,6 +163,12 @@ std::vector<Case> SeparableCases() {
                      std::move(inputs), build, false});
   }
   return cases;
+}
+
+// The factors of dropped samples.
+ValueId Dropped(Graph& g, int64_t samples, int64_t op_id) {
+  return DropPath(g, g.Input("rate", {DType::kF64, Shape{1}}), g.Input("rng", {DType::kI64, Shape{2}}),
+                  {op_id, samples});
 }
 
 // Branches of one separable node: windows of {kernel, dilation} that all pad to the same size.
@@ -204,7 +212,7 @@ struct Branches {
     for (size_t b = 0; b < windows.size(); ++b) inputs.insert(inputs.end(), {x[3 + 4 * b], x[4 + 4 * b]});
     return Separable(g, std::move(inputs), Attributes());
   }
-  // The branches take turns in having a weight in a mixed sum and a gamma.
+  // The branches take turns in having a weight in a mixed sum, a gamma and samples that are dropped.
   std::vector<ValueId> Backward(Graph& g, const std::vector<ValueId>& x, bool mask, bool weights) const {
     const auto forward = Forward(g, x);
     SeparableBwdAttributes a{Attributes(), mask, weights, {}, {}};
@@ -213,12 +221,14 @@ struct Branches {
       const auto own = x.begin() + 3 + 4 * static_cast<std::ptrdiff_t>(b);
       a.index.push_back(b % 2 == 0 ? static_cast<int64_t>(b) + 1 : -1);
       a.dst_affine.push_back(b % 3 == 1);
+      a.paths.push_back(b % 2);
       const ValueId dst = forward[3 * b], mean = forward[3 * b + 1], variance = forward[3 * b + 2];
       const auto sums =
           Emit(g, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{}), {dst, mean, variance, own[2]});
       inputs.insert(inputs.end(), {own[0], own[1], dst, mean, variance, own[2], sums[0], sums[1]});
       if (a.dst_affine[b] != 0) inputs.push_back(own[3]);
       if (a.index[b] >= 0) inputs.push_back(x.back());
+      if (a.paths[b] != 0) inputs.push_back(Dropped(g, g.shape(own[2]).n(), static_cast<int64_t>(b)));
     }
     return SeparableBwd(g, std::move(inputs), a);
   }
@@ -292,6 +302,31 @@ std::vector<Case> DroppedSumCases() {
   };
   return {{"normalized sum of dropped terms", {image, image, table}, sum, false},
           {"normalized sum of dropped terms backward", {image, image, image}, backward, false}};
+}
+
+std::vector<Case> PathSumCases() {
+  const Shape image{5, 12, 8, 6}, channels{12};
+  const auto terms = [](Graph& g, const std::vector<ValueId>& x) {
+    const SumTerm a = NormalizedTerm(g, x[0]), b = NormalizedTerm(g, x[1]);
+    const int64_t n = g.shape(x[0]).n();
+    return std::vector<PathTerm>{{a.src, a.mean, a.variance, x[2], x[3], Dropped(g, n, 1)},
+                                 {b.src, b.mean, b.variance, ir::kNoValue, ir::kNoValue, Dropped(g, n, 2)},
+                                 {b.src, b.mean, b.variance, x[3], x[2]}};
+  };
+  const auto sum = [=](Graph& g, const auto& x) {
+    std::vector<PathTerm> all = terms(g, x);
+    all.push_back({.src = x[1]});
+    all.push_back({.src = x[0], .factors = Dropped(g, g.shape(x[0]).n(), 3)});
+    return PathSum(g, all, 1e-5);
+  };
+  const auto backward = [=](Graph& g, const auto& x) {
+    const PathSumDiffs diffs = PathSumBwd(g, x[4], terms(g, x), 1e-5);
+    for (size_t k = 1; k < diffs.gammas.size(); ++k) g.Output(fmt::format("gamma{}", k), diffs.gammas[k]);
+    for (size_t k = 0; k < diffs.betas.size(); ++k) g.Output(fmt::format("beta{}", k), diffs.betas[k]);
+    return diffs.gammas[0];
+  };
+  return {{"path sum", {image, image, channels, channels}, sum, false},
+          {"path sum backward", {image, image, channels, channels, image}, backward, false}};
 }
 
 // Of ops that only passes build: what has several outputs names all but the first itself.
@@ -411,8 +446,8 @@ TEST_CASE("cpu convolutions are exact on integers, on every instruction set", "[
 }
 
 TEST_CASE("cpu ops agree with the reference, on every instruction set", "[cpu]") {
-  for (const auto& cases :
-       {OtherCases(), PoolCases(), SeparableCases(), FusedCases(), DroppedSumCases(), BranchCases(), PoolNormCases()})
+  for (const auto& cases : {OtherCases(), PoolCases(), SeparableCases(), FusedCases(), DroppedSumCases(),
+                            PathSumCases(), BranchCases(), PoolNormCases()})
     tests::CheckOnCpuSets(cases);
 }
 

@@ -133,16 +133,17 @@ TEST_CASE("mixed operation gradients", "[ops]") {
   });
 }
 
-TEST_CASE("dropout gradients", "[ops]") {
-  for (int64_t per_sample : {0, 1}) {
+TEST_CASE("dropout and drop path gradients", "[ops]") {
+  for (bool path : {false, true}) {
     Named extra;
     extra["rate"] = HostTensor::FromDoubles({DType::kF64, Shape{1}}, std::vector<double>{0.4});
     extra["rng"] = HostTensor::FromDoubles({DType::kI64, Shape{2}}, std::vector<double>{7, 3});
     CheckGradient(
         {kImage},
         [&](Graph& g, const auto& x) {
-          return Dropout(g, x[0], g.Input("rate", {DType::kF64, Shape{1}}), g.Input("rng", {DType::kI64, Shape{2}}),
-                         {5, per_sample});
+          const ValueId rate = g.Input("rate", {DType::kF64, Shape{1}}), rng = g.Input("rng", {DType::kI64, Shape{2}});
+          return path ? ScaleSamples(g, x[0], DropPath(g, rate, rng, {5, kImage.n()}))
+                      : Dropout(g, x[0], rate, rng, {5});
         },
         extra);
   }
@@ -184,7 +185,7 @@ TEST_CASE("equal nodes are one, random ones are not", "[ir]") {
   CHECK(Relu(graph, x) == Relu(graph, x));
   CHECK(MaxPool(graph, x, {3, 1, 1}) != MaxPool(graph, x, {3, 2, 1}));
   const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
-  CHECK(Dropout(graph, x, rate, rng, {1, 0}) != Dropout(graph, x, rate, rng, {2, 0}));
+  CHECK(Dropout(graph, x, rate, rng, {1}) != Dropout(graph, x, rate, rng, {2}));
   CHECK(ir::Attributes::FromString(graph.nodes().back().attributes.ToString()) == graph.nodes().back().attributes);
 }
 

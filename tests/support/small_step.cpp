@@ -106,6 +106,7 @@ void Fill(const plan::TensorView& view, const std::string& name) {
   if (name.ends_with("running_var") || name.starts_with("adam.v."))
     for (double& value : values) value += 1;
   if (name == "rate") values = {0.05};
+  if (name == "drop_path_rate") values = {0.3};
   if (name == "adam_count") values = {1};
   view.Set(tensor::HostTensor::FromDoubles(view.desc, values));
 }

@@ -30,7 +30,7 @@ Graph Node(const Case& c) {
   const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
   const ValueId norm = ops::BatchNorm(graph, ops::Relu(graph, x), ir::kNoValue, ir::kNoValue, 1e-5).dst;
   const ValueId other = c.other_rate ? ops::Scale(graph, rate, 0.5) : rate;
-  const ValueId first = ops::Dropout(graph, x, rate, rng, {7, 0}), second = ops::Dropout(graph, x, other, rng, {8, 0});
+  const ValueId first = ops::Dropout(graph, x, rate, rng, {7}), second = ops::Dropout(graph, x, other, rng, {8});
   const ValueId sum = ops::WeightedSum(graph, {first, norm, second}, table, {1, 0, 2});
   graph.Output("sum", sum);
   const ValueId diff = graph.Input("diff", image);

@@ -62,7 +62,7 @@ Graph DroppedSkips(int64_t channels) {
   for (int64_t i : {0, 1}) {
     const ValueId pool = ops::BatchNorm(graph, ops::AvgPool(graph, x, {3, 1, 1}), ir::kNoValue, ir::kNoValue, 1e-5).dst;
     nodes.push_back(
-        ops::WeightedSum(graph, {pool, ops::Dropout(graph, x, rate, rng, {40 + i, 0})}, table, {3 * i, 3 * i + 2}));
+        ops::WeightedSum(graph, {pool, ops::Dropout(graph, x, rate, rng, {40 + i})}, table, {3 * i, 3 * i + 2}));
   }
   const ValueId result = ops::Concat(graph, nodes);
   graph.Output("result", result);

@@ -90,6 +90,40 @@ TEST_CASE("A supernet's step is the same without the passes that fuse", "[plan]"
   }
 }
 
+TEST_CASE("The step of a network that is trained for itself is the same without the passes that fuse", "[plan]") {
+  const nn::CellSpec cell{{{"sep_conv_3x3", 0},
+                           {"sep_conv_5x5", 1},
+                           {"skip_connect", 0},
+                           {"dil_conv_3x3", 2},
+                           {"skip_connect", 1},
+                           {"max_pool_3x3", 0},
+                           {"dil_conv_5x5", 2},
+                           {"sep_conv_3x3", 0}},
+                          {2, 3, 4, 5}};
+  const nn::StepOptions step{.batch = 4, .image_size = 8, .dtype = DType::kF64, .image_layout = tensor::Layout::kPlain};
+  for (const bool drop_path : {true, false}) {
+    const nn::EvaluationNetworkSpec spec{
+        .normal = cell, .reduce = cell, .cells = 3, .channels = 2, .auxiliary = false, .drop_path = drop_path};
+    for (const Graph& graph : {nn::WeightsStep(spec, step), nn::EvaluationStep(spec, step)}) {
+      const Outcome with = TrainOn(graph, {});
+      for (const char* name : {"fuse_separable", "group_separable", "bypass_concat", "sum_paths", "all"}) {
+        const std::string_view only = name;
+        const Outcome without = TrainOn(
+            graph, {.disabled_passes = only == "all" ? passes::RewriteNames() : std::vector<std::string>{name}});
+        for (size_t i = 0; i < with.loss.size(); ++i) CHECK(std::abs(with.loss[i] - without.loss[i]) < 1e-10);
+      }
+    }
+    const Graph fused = Compile(nn::WeightsStep(spec, step), *backends::NewRefBackend()).graph();
+    const auto count = [&](ir::OpKind kind) {
+      return std::ranges::count_if(fused.nodes(), [&](const ir::Node& node) { return node.kind == kind; });
+    };
+    // Of the nodes of three cells, all but that of an identity and a pool, which have no batch norm; what is left of
+    // drop path are that pool's and the pools' gradients.
+    CHECK(count(ir::OpKind::kPathSum) == 11);
+    CHECK(count(ir::OpKind::kScaleSamples) == (drop_path ? 4 : 0));
+  }
+}
+
 TEST_CASE("An evaluation is fused as training is, on the CPU too", "[plan][cpu]") {
   const std::vector<std::string> operations = {"max_pool_3x3", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"};
   const nn::SearchNetworkSpec spec{.normal{14, operations}, .reduce{14, operations}, .cells = 3, .channels = 8};

@@ -71,8 +71,14 @@ std::vector<float> Join(const SeparableSource& s, const std::vector<std::vector<
   return all;
 }
 
+// What each sample of a branch's diff_dst is multiplied by: by nothing, by the kernel, or before it. A sample is two
+// images, if it can be.
+enum class Factors { kNone, kByKernel, kBefore };
+int64_t Samples(const SeparableSource& s) { return s.n % 2 == 0 ? s.n / 2 : s.n; }
+double FactorOf(int64_t sample, size_t branch) { return (sample + static_cast<int64_t>(branch)) % 3 == 1 ? 0 : 2; }
+
 // Runs both passes; `first` is the number of the first branch's operands.
-Results Run(const Case& c, uint32_t first = 0, int lanes = 2) {
+Results Run(const Case& c, uint32_t first = 0, int lanes = 2, Factors scaled = Factors::kNone) {
   SeparableSource s = c.source;
   s.lanes = lanes;
   const std::vector<float> src = Integers(s.n * s.h * s.w * s.c, 1);
@@ -90,6 +96,14 @@ Results Run(const Case& c, uint32_t first = 0, int lanes = 2) {
   std::vector<SeparableBackwardBranch> backward;
   r.branches.resize(c.branches.size());
   for (uint32_t i = 0; i < c.branches.size(); ++i) operands.emplace_back(c.branches[i], first + i);
+  const int64_t samples = Samples(s);
+  std::vector<std::vector<double>> factors(c.branches.size(), std::vector<double>(samples));
+  for (size_t i = 0; i < c.branches.size(); ++i) {
+    for (int64_t sample = 0; sample < samples; ++sample) factors[i][sample] = FactorOf(sample, i);
+    std::vector<float>& diff = operands[i].diff_dst;
+    for (size_t k = 0; k < diff.size() && scaled == Factors::kBefore; ++k)
+      diff[k] *= static_cast<float>(factors[i][k / (diff.size() / static_cast<size_t>(samples))]);
+  }
   for (size_t i = 0; i < c.branches.size(); ++i) {
     const Operands& o = operands[i];
     BranchResults& b = r.branches[i];
@@ -98,14 +112,15 @@ Results Run(const Case& c, uint32_t first = 0, int lanes = 2) {
         b.diff_pointwise.resize(o.pointwise.size()), b.moments.resize(2 * out);
     forward.push_back({o.depthwise.data(), o.pointwise.data(), b.dst.data(), b.moments.data(), b.moments.data() + out});
     backward.push_back({o.depthwise.data(), o.pointwise.data(), b.dst.data(), o.mean.data(), o.variance.data(), nullptr,
-                        o.diff_dst.data(), o.diff_sums.data(), o.diff_sums.data() + out, 0.5f, b.diff_depthwise.data(),
+                        o.diff_dst.data(), o.diff_sums.data(), o.diff_sums.data() + out, 0.5f,
+                        scaled == Factors::kByKernel ? factors[i].data() : nullptr, b.diff_depthwise.data(),
                         b.diff_pointwise.data()});
   }
   std::vector<std::byte> scratch(
       std::max(SeparableForwardScratch(s, c.branches), SeparableBackwardScratch(s, c.branches)), std::byte{0xFF});
   SeparableForward(s, c.branches, {srcs, norm, forward, scratch.data()});
   SeparableBackward(s, c.branches,
-                    {srcs, norm, backward, true, diff_srcs, c.normalized ? r.sums.data() : nullptr,
+                    {srcs, norm, backward, samples, true, diff_srcs, c.normalized ? r.sums.data() : nullptr,
                      c.normalized ? r.sums.data() + s.c : nullptr, scratch.data()});
   r.diff_src = Join(s, diff_parts);
   return r;
@@ -149,6 +164,18 @@ TEST_CASE("separable convolutions give the same bits from the parts of src as fr
         c.source.parts = parts;
         CHECK(Run(c) == whole);
       }
+    });
+  }
+}
+
+TEST_CASE("a gradient times the samples' factors is the same in the kernel and before it", "[kernels]") {
+  for (const Case& c : Cases()) {
+    CAPTURE(c.source.n, c.source.h, c.source.c);
+    ForEachIsaAndThreads([&](Isa isa, int threads) {
+      CAPTURE(IsaName(isa), threads);
+      const Results by_kernel = Run(c, 0, threads, Factors::kByKernel);
+      CHECK(by_kernel == Run(c, 0, threads, Factors::kBefore));
+      CHECK(by_kernel.diff_src != Run(c, 0, threads).diff_src);
     });
   }
 }

@@ -22,7 +22,7 @@ TEST_CASE("A dropped term's gradient is weighed where it is dropped", "[passes]"
   const TensorDesc image{DType::kF64, Shape{2, 3, 4, 4}};
   const ValueId x = graph.Input("x", image), table = graph.Input("table", {DType::kF64, Shape{1, 2}});
   const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
-  const ValueId dropped = ops::Dropout(graph, x, rate, rng, {7, 0});
+  const ValueId dropped = ops::Dropout(graph, x, rate, rng, {7});
   const ValueId sum = ops::WeightedSum(graph, {dropped, ops::Relu(graph, x)}, table, {1, 0});
   const ValueId diff = graph.Input("diff", image);
   graph.Output("sum", sum);

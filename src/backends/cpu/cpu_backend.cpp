@@ -57,6 +57,9 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kNormalizedSum:
     case OpKind::kNormalizedSumBwd:
       return LowerNormalizedSum(view);
+    case OpKind::kPathSum:
+    case OpKind::kPathSumBwd:
+      return LowerPathSum(view);
     case OpKind::kCrossEntropy:
     case OpKind::kCrossEntropyBwd:
     case OpKind::kCountCorrect:

@@ -40,15 +40,26 @@ Lowered LowerDropout(const NodeView& view) {
   const auto a = ir::Unpack<ops::DropoutAttributes>(view.node.attributes);
   const tensor::Shape s = view.in(0);
   const int64_t size = s.c() * s.h() * s.w();
-  const auto stream = a.per_sample ? base::RandomStream::kDropPath : base::RandomStream::kDropout;
-  return OwnKernel(view, a.per_sample ? "own:drop_path" : "own:dropout", 0, [=](auto in, auto out, void*) {
+  return OwnKernel(view, "own:dropout", 0, [=](auto in, auto out, void*) {
     const auto rate = static_cast<float>(In<double>(in, 1)[0]);
-    const base::DropoutDraw draw = DrawOf(stream, a.op_id, In<int64_t>(in, 2));
+    const base::DropoutDraw draw = DrawOf(base::RandomStream::kDropout, a.op_id, In<int64_t>(in, 2));
     const float weight = a.index < 0 ? 1.0f : In<float>(in, 3)[a.index];
-    if (a.per_sample)
-      kernels::DropPath({In<float>(in, 0), Out<float>(out, 0), s.n(), size, rate, draw, weight});
-    else
-      kernels::Dropout({In<float>(in, 0), Out<float>(out, 0), s.n() * size, rate, draw, weight});
+    kernels::Dropout({In<float>(in, 0), Out<float>(out, 0), s.n() * size, rate, draw, weight});
+  });
+}
+
+Lowered LowerDropPath(const NodeView& view) {
+  const auto a = ir::Unpack<ops::DropPathAttributes>(view.node.attributes);
+  return OwnKernel(view, "own:drop_path", 0, [a](auto in, auto out, void*) {
+    const base::DropoutDraw draw = DrawOf(base::RandomStream::kDropPath, a.op_id, In<int64_t>(in, 1));
+    kernels::DropPath(draw, static_cast<float>(In<double>(in, 0)[0]), a.samples, Out<double>(out, 0));
+  });
+}
+
+Lowered LowerScaleSamples(const NodeView& view) {
+  const int64_t samples = view.in(0).n(), size = view.in(0).elements() / samples;
+  return OwnKernel(view, "own:scale_samples", 0, [=](auto in, auto out, void*) {
+    kernels::ScaleSamples({In<float>(in, 0), In<double>(in, 1), Out<float>(out, 0), samples, size});
   });
 }
 
@@ -84,6 +95,10 @@ Lowered LowerElementwise(const NodeView& view) {
       return LowerAdd(view);
     case ir::OpKind::kDropout:
       return LowerDropout(view);
+    case ir::OpKind::kDropPath:
+      return LowerDropPath(view);
+    case ir::OpKind::kScaleSamples:
+      return LowerScaleSamples(view);
     case ir::OpKind::kRelu:
       lowered = OwnKernel(view, "own:relu", 0, [count](auto in, auto out, void*) {
         kernels::Relu(In<float>(in, 0), Out<float>(out, 0), count);

@@ -80,11 +80,12 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn);  // all three pa
 Lowered LowerLinear(const NodeView& view, OneDnn& onednn);       // all three passes
 Lowered LowerBatchNorm(const NodeView& view);                    // training, backward, inference, statistics
 Lowered LowerSeparable(const NodeView& view);                    // what fuse_separable makes, both passes
-Lowered LowerElementwise(const NodeView& view);                  // relu, add_n, scale, dropout, zeros, ones, copy
+Lowered LowerElementwise(const NodeView& view);                  // relu, add_n, scale, dropout, drop path, constants
 Lowered LowerPool(const NodeView& view);                         // all pools
 Lowered LowerShape(const NodeView& view);                        // concat, slice, subsample, stack
 Lowered LowerMixed(const NodeView& view);                        // softmax, weighted sums
 Lowered LowerNormalizedSum(const NodeView& view);                // normalised sums, both ways
+Lowered LowerPathSum(const NodeView& view);                      // sums of normalised paths, both ways
 Lowered LowerLoss(const NodeView& view);                         // cross entropy, counts, optimizers
 Lowered LowerReorder(const NodeView& view, OneDnn& onednn);
 

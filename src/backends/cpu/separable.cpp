@@ -139,6 +139,7 @@ kernels::SeparableBackwardBranch BackwardBranch(const ops::SeparableBwdAttribute
   branch.diff_beta = operands.Next();
   branch.dst_gamma = operands.Next(a.dst_affine[b] != 0);
   branch.factor = a.index[b] >= 0 ? operands.Next()[a.index[b]] : 1;
+  branch.factors = operands.Next<double>(a.path(b));
   if (a.weights == 0) return branch;
   if (a.depthwise(b)) branch.diff_depthwise_weights = Out<float>(out, next_output++);
   branch.diff_pointwise_weights = Out<float>(out, next_output++);
@@ -149,16 +150,18 @@ Lowered LowerBackward(const NodeView& view, const ops::SeparableBwdAttributes& a
   using Branch = kernels::SeparableBackwardBranch;
   const Sizes sizes = SizesOf(view, a);
   const auto parts = static_cast<size_t>(a.sources);
+  const int64_t samples = view.in(0).n();
   const size_t list_bytes = 2 * ListBytes<float*>(parts) + ListBytes<Branch>(a.branches());
   const size_t scratch = kernels::SeparableBackwardScratch(sizes.source, sizes.branches);
   return OwnKernel(view, NameOf("separable_bwd", sizes.branches), list_bytes + scratch,
-                   [sizes, a, parts](auto in, auto out, void* workspace) {
+                   [sizes, a, parts, samples](auto in, auto out, void* workspace) {
                      Operands operands(in);
                      Lists lists(workspace);
                      kernels::SeparableBackwardArgs args{};
                      args.src = SourcesOf(a, operands, lists);
                      args.norm = NormOf(a, operands);
                      args.mask = a.mask != 0;
+                     args.samples = samples;
                      const std::span<float*> diffs = lists.Take<float*>(parts);
                      for (size_t i = 0; i < parts; ++i) diffs[i] = Out<float>(out, i);
                      args.diff_src = diffs;
