@@ -13,7 +13,28 @@ namespace {
 using ir::OpKind;
 using tensor::Layout;
 
+// Of an op that passes make of several; nullptr for others.
+Lowered (*LoweringOfFused(OpKind kind))(const NodeView&) {
+  switch (kind) {
+    case OpKind::kSeparable:
+    case OpKind::kSeparableBwd:
+      return LowerSeparable;
+    case OpKind::kPoolNorm:
+    case OpKind::kPoolNormBwd:
+      return LowerPool;
+    case OpKind::kNormalizedSum:
+    case OpKind::kNormalizedSumBwd:
+      return LowerNormalizedSum;
+    case OpKind::kPathSum:
+    case OpKind::kPathSumBwd:
+      return LowerPathSum;
+    default:
+      return nullptr;
+  }
+}
+
 Lowered Lower(const NodeView& view, OneDnn& onednn) {
+  if (const auto lower = LoweringOfFused(view.node.kind)) return lower(view);
   switch (view.node.kind) {
     case OpKind::kConv2d:
     case OpKind::kConv2dBwdData:
@@ -29,15 +50,10 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kBatchNormBwdData:
     case OpKind::kUpdateStatistics:
       return LowerBatchNorm(view);
-    case OpKind::kSeparable:
-    case OpKind::kSeparableBwd:
-      return LowerSeparable(view);
     case OpKind::kMaxPool:
     case OpKind::kMaxPoolBwd:
     case OpKind::kAvgPool:
     case OpKind::kAvgPoolBwd:
-    case OpKind::kPoolNorm:
-    case OpKind::kPoolNormBwd:
     case OpKind::kGlobalAvgPool:
     case OpKind::kGlobalAvgPoolBwd:
       return LowerPool(view);
@@ -54,12 +70,6 @@ Lowered Lower(const NodeView& view, OneDnn& onednn) {
     case OpKind::kWeightedSumBwdWeights:
     case OpKind::kScaleByWeight:
       return LowerMixed(view);
-    case OpKind::kNormalizedSum:
-    case OpKind::kNormalizedSumBwd:
-      return LowerNormalizedSum(view);
-    case OpKind::kPathSum:
-    case OpKind::kPathSumBwd:
-      return LowerPathSum(view);
     case OpKind::kCrossEntropy:
     case OpKind::kCrossEntropyBwd:
     case OpKind::kCountCorrect:
