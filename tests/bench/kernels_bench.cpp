@@ -21,6 +21,7 @@
 #include "kernels/isa.h"
 #include "kernels/layout.h"
 #include "kernels/normalized_sum.h"
+#include "kernels/path_sum.h"
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
 #include "kernels/pool_norm.h"
@@ -85,6 +86,7 @@ class Bench {
     Elementwise();
     Norms();
     for (const int64_t terms : {5, 14}) Sums(terms);
+    Paths();
     Pools();
     for (const int64_t diffs : {2, 4}) PoolNorms(diffs);
   }
@@ -258,6 +260,50 @@ class Bench {
     Line("normalised sum bwd" + of, tensors + 1, [&] {
       kernels::NormalizedSumBackward(
           {list.data(), terms, rows, c_, 1e-5, d_.data(), gamma.data(), beta.data(), nullptr, lanes, scratch.data()});
+    });
+  }
+
+  // Two batch norms with gamma and beta, dropped by samples, one of seven, and added, and the way back: as one pass and
+  // as steps.
+  void Paths() {
+    const int64_t pixels = side_ * side_, rows = n_ * pixels;
+    Floats dst[2], dropped[2];
+    for (auto* pair : {&dst, &dropped})
+      for (Floats& one : *pair) one.assign(count_, 0.5f);
+    std::vector<double> mean(c_, 0.25), variance(c_, 1), factors(n_, 7.0 / 6), coefficients(2 * c_);
+    for (int64_t i = 0; i < n_; i += 7) factors[i] = 0;
+    std::vector<float> gamma(c_, 0.5f), beta(c_, 0.25f), sums(4 * c_),
+        reduce(kernels::BatchNormReduceScratch(rows, c_));
+    float *gammas[] = {sums.data(), sums.data() + c_}, *betas[] = {sums.data() + 2 * c_, sums.data() + 3 * c_};
+    std::vector<kernels::PathTerm> terms;
+    for (Floats& one : dst)
+      terms.push_back({one.data(), mean.data(), variance.data(), gamma.data(), beta.data(), factors.data()});
+    const int lanes = base::Threads();
+    std::vector<std::byte> block(
+        std::max(kernels::PathSumScratch(2, c_, lanes), kernels::PathSumBackwardScratch(2, n_, pixels, c_, lanes)) +
+        64);
+    Line("apply, drop path, add", 3, [&] {
+      for (int b : {0, 1}) {
+        kernels::BatchNormApply({dst[b].data(), rows, c_, mean.data(), variance.data(), 1e-5f, gamma.data(),
+                                 beta.data(), a_.data(), coefficients.data()});
+        kernels::ScaleSamples({a_.data(), factors.data(), dropped[b].data(), n_, pixels * c_});
+      }
+      const float* srcs[] = {dropped[0].data(), dropped[1].data()};
+      kernels::WeightedSum({srcs, nullptr, 2, d_.data(), count_});
+    });
+    Line("path sum", 3, [&] {
+      kernels::PathSum({terms.data(), 2, n_, pixels, c_, 1e-5, d_.data(), lanes, Aligned(block)});
+    });
+    Line("drop path, bn bwd reduce", 3, [&] {
+      for (int b : {0, 1}) {
+        kernels::ScaleSamples({d_.data(), factors.data(), dropped[b].data(), n_, pixels * c_});
+        kernels::BatchNormBackwardReduce({dst[b].data(), dropped[b].data(), rows, c_, mean.data(), variance.data(),
+                                          1e-5f, gammas[b], betas[b], reduce.data()});
+      }
+    });
+    Line("path sum bwd", 3, [&] {
+      kernels::PathSumBackward(
+          {terms.data(), 2, n_, pixels, c_, 1e-5, d_.data(), gammas, betas, lanes, Aligned(block)});
     });
   }
 
