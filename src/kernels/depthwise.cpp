@@ -41,32 +41,50 @@ class Rows {
   int64_t height_, image_, y_;
 };
 
-// Whether the table for a 3x3 takes it.
+// Whether the tables for a 3x3 take it; those of stride 2 have no forward.
 bool Is3x3(const DepthwiseParams& p) {
-  return p.kernel == 3 && p.stride == 1 && p.dilation == 1 && p.pad == 1 && p.h > kDepthwise3x3Rows &&
-         p.w >= kDepthwise3x3Pixels && p.c >= kWidestVector;
+  return p.kernel == 3 && p.stride == 1 && p.dilation <= 2 && p.pad == p.dilation &&
+         std::min(p.h, p.w) >= kDepthwise3x3Least * p.dilation && p.c >= kWidestVector;
 }
 
-// Rows [first, end) of all images' by the table for a 3x3. a: of the first row, its src at the first image. After some
-// rows comes after(row, rows).
+bool Is3x3OfStride2(const DepthwiseParams& p) {
+  return p.kernel == 3 && p.stride == 2 && p.dilation == 1 && p.pad == 1 && std::min(p.h, p.w) >= kDepthwise3x3Least &&
+         p.c >= kWidestVector;
+}
+
+using Entry3x3 = void (*)(const Depthwise3x3&);
+
+// Rows [first, end) of all images' by an entry for a 3x3, at most so many at once. all: of the first row, its src at
+// the first image. Of dilation 2, the even rows and the odd ones by themselves. After some rows comes after(row, rows).
 template <class After>
-void Rows3x3(const DepthwiseParams& p, Depthwise3x3 a, int64_t first, int64_t end, int64_t most, const After& after) {
-  const int64_t line = p.w * p.c;
-  const float* src = a.src;
-  const Depthwise3x3Table& table = PD_KERNEL_TABLE(kDepthwise3x3);
-  a.height = p.h, a.width = p.w, a.channels = p.c;
+void Rows3x3(const DepthwiseParams& p, Entry3x3 entry, const Depthwise3x3& all, int64_t first, int64_t end,
+             int64_t most, const After& after) {
+  const int64_t line = p.w * p.c, image = p.stride == 1 ? p.h * line : p.OutH() * p.OutW() * p.c;
+  const int64_t shift = p.dilation - 1;  // dilations are 1 and 2: a division takes longer
+  Depthwise3x3 a = all;
+  a.width = p.w, a.channels = p.c, a.dilation = p.dilation, a.step = p.dilation * p.c, a.line = p.dilation * line;
   Rows at(first, p.h);
   for (int64_t row = first; row < end;) {
     const int64_t rows = std::min({end - row, p.h - at.y(), most});
-    a.src = src + at.image() * p.h * line;
-    a.first = at.y(), a.end = at.y() + rows;
-    table.rows(a);
+    for (int64_t i = 0; i < std::min(p.dilation, rows); ++i) {
+      const int64_t y = at.y() + i, phase = y & shift, offset = (row + i - first) * line;
+      a.src = all.src + at.image() * image + phase * line;
+      a.dst = all.dst + offset;
+      if (all.mask != nullptr) a.mask = all.mask + offset;
+      if (all.add != nullptr) a.add = all.add + offset;
+      a.height = (p.h - phase + shift) >> shift;
+      a.first = y >> shift, a.end = a.first + ((rows - i + shift) >> shift);
+      if (shift != 0) a.to_next = i == 0 ? line : (kDepthwise3x3Rows * 2 - 1) * line;
+      entry(a);
+    }
     after(row, rows);
-    a.dst += rows * line;
-    if (a.mask != nullptr) a.mask += rows * line;
-    if (a.add != nullptr) a.add += rows * line;
     for (const int64_t stop = row + rows; row < stop; ++row) at.Next();
   }
+}
+
+// As many rows as are worked on at once, or all if they are worked on in order.
+int64_t MostRows3x3(const DepthwiseParams& p, bool all) {
+  return all && p.dilation == 1 ? p.h : p.dilation * kDepthwise3x3Rows;
 }
 
 void ForwardRows3x3(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& args) {
@@ -75,10 +93,11 @@ void ForwardRows3x3(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& ar
                        .dst = args.dst,
                        .ahead = args.ahead != 0,
                        .between = args.between};
-  Rows3x3(p, a, args.first, args.end, p.h, [](int64_t, int64_t) {});
+  Rows3x3(p, PD_KERNEL_TABLE(kDepthwise3x3).rows, a, args.first, args.end, MostRows3x3(p, true),
+          [](int64_t, int64_t) {});
 }
 
-// A 3x3 backward is one forward with its rows upside down; ArrangeForBackward has turned round the columns.
+// A 3x3 backward of stride 1 is one forward with its rows upside down; ArrangeForBackward has turned round the columns.
 void BackwardDataRows3x3(const DepthwiseParams& p, const DepthwiseBackwardDataRowsArgs& args) {
   const int64_t line = p.w * p.c, offset = args.first * line;
   const Depthwise3x3 a{.src = args.diff_dst,
@@ -89,7 +108,10 @@ void BackwardDataRows3x3(const DepthwiseParams& p, const DepthwiseBackwardDataRo
                        .ahead = args.ahead != 0,
                        .between = args.between};
   // A copy while the rows are in the first cache.
-  Rows3x3(p, a, args.first, args.end, args.copy != nullptr ? kDepthwise3x3Rows : p.h, [&](int64_t row, int64_t rows) {
+  const int64_t most = MostRows3x3(p, args.copy == nullptr);
+  const Entry3x3 entry =
+      p.stride == 1 ? PD_KERNEL_TABLE(kDepthwise3x3).rows : PD_KERNEL_TABLE(kDepthwise3x3Stride2).data_rows;
+  Rows3x3(p, entry, a, args.first, args.end, most, [&](int64_t row, int64_t rows) {
     if (args.copy != nullptr) StreamCopy(args.diff_src + row * line, args.copy + row * line, rows * line);
   });
 }
@@ -119,7 +141,8 @@ void FillPhases(const DepthwiseParams& p, Phase* phases) {
 
 // Adds an image's gradient to sums [K][K][C].
 void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst, float* sums, bool ahead) {
-  const auto add = Is3x3(p) ? PD_KERNEL_TABLE(kDepthwise3x3).weights_image : PD_KERNEL_TABLE(kDepthwise).weights_image;
+  const bool fast = Is3x3(p) || Is3x3OfStride2(p);
+  const auto add = fast ? PD_KERNEL_TABLE(kDepthwise3x3Weights).image : PD_KERNEL_TABLE(kDepthwise).weights_image;
   add({.src = src,
        .diff_dst = diff_dst,
        .sums = sums,
@@ -137,15 +160,25 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
 
 // Slices of the batch for sums of their own, 32, or 16 of a small one, where clearing and joining them would show. By
 // sizes alone: it shapes the total.
+constexpr int64_t kMostSlices = 32;
 int64_t Slices(const DepthwiseParams& p) {
-  return std::min(p.n, std::clamp<int64_t>(p.n * p.h * p.w * p.c / 24576, 16, 32));
+  return std::min(p.n, std::clamp<int64_t>(p.n * p.h * p.w * p.c / 24576, 16, kMostSlices));
 }
+
+// So many slices are joined by themselves, by the thread that made them if it is one: of what another core has written,
+// each line takes as long as a hundred multiply-adds.
+constexpr int64_t kGroup = 4;
+
+int64_t Groups(int64_t slices) { return (slices + kGroup - 1) / kGroup; }
 
 }  // namespace
 
 int64_t DepthwiseScratch(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
 
-int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) { return Slices(params) * DepthwiseScratch(params); }
+int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) {
+  const int64_t slices = Slices(params);
+  return (slices + Groups(slices)) * DepthwiseScratch(params);
+}
 
 void ArrangeForForward(const DepthwiseParams& p, const float* weights, float* arranged) {
   const int64_t taps = p.kernel * p.kernel;
@@ -201,7 +234,7 @@ void DepthwiseForwardRows(const DepthwiseParams& p, const DepthwiseForwardRowsAr
 void DepthwiseBackwardDataRows(const DepthwiseParams& p, const DepthwiseBackwardDataRowsArgs& args) {
   PD_CHECK(p.stride <= kMaxDepthwiseKernel, "stride {}", p.stride);
   const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
-  if (Is3x3(p)) return BackwardDataRows3x3(p, args);
+  if (Is3x3(p) || Is3x3OfStride2(p)) return BackwardDataRows3x3(p, args);
   Phase phases[kMaxDepthwiseKernel];
   FillPhases(p, phases);
   const DepthwiseTable& table = PD_KERNEL_TABLE(kDepthwise);
@@ -270,17 +303,29 @@ void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardW
   Check(p);
   const int64_t out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
   // Each slice has sums of its own, and these are added in order: the same tree for any number of threads.
-  const int64_t slices = Slices(p);
+  const int64_t slices = Slices(p), groups = Groups(slices);
+  float* const totals = args.scratch + slices * size;  // of groups
+  bool joined[kMostSlices / kGroup] = {};
+  const auto join = [&](int64_t group) {
+    AddPartialSums(args.scratch + group * kGroup * size, std::min(kGroup, slices - group * kGroup), size,
+                   totals + group * size);
+  };
   base::ParallelFor(slices, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slice = begin; slice < end; ++slice) {
       float* sums = args.scratch + slice * size;
       std::fill_n(sums, size, 0.0f);
       for (int64_t image = p.n * slice / slices; image < p.n * (slice + 1) / slices; ++image)
         AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums, true);
+      const int64_t group = slice / kGroup;
+      if (group * kGroup < begin || (slice % kGroup < kGroup - 1 && slice + 1 < slices)) continue;
+      join(group);
+      joined[group] = true;
     }
   });
-  AddPartialSums(args.scratch, slices, size, args.scratch);
-  ArrangeWeightsGradient(p, args.scratch, args.diff_weights);
+  for (int64_t group = 0; group < groups; ++group)
+    if (!joined[group]) join(group);
+  AddPartialSums(totals, groups, size, totals);
+  ArrangeWeightsGradient(p, totals, args.diff_weights);
 }
 
 }  // namespace pdarts::kernels

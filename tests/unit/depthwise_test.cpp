@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -169,58 +170,135 @@ TEST_CASE("3x3 depthwise passes hold at every width and height around their bloc
   }
 }
 
+TEST_CASE("dilated and strided 3x3 depthwise passes hold at every width and height around their blocks", "[kernels]") {
+  for (const int64_t channels : {16, 20, 36, 64}) {
+    for (const int64_t height : {3, 4, 5, 7, 8, 9, 10, 14, 17, 19}) {
+      for (const int64_t width : {3, 4, 6, 7, 8, 9, 11, 14, 15, 16, 17, 18, 31, 33, 36}) {
+        CheckExact({.n = 1, .h = height, .w = width, .c = channels, .kernel = 3, .dilation = 2, .pad = 2});
+        CheckExact({.n = 1, .h = height, .w = width, .c = channels, .kernel = 3, .stride = 2, .pad = 1});
+      }
+    }
+  }
+}
+
 // Of two images: rows of one, whole images, and what ends inside the second.
 constexpr std::pair<int64_t, int64_t> kRowBands[] = {{0, 1}, {1, 3}, {2, 9}, {3, 11}, {5, 16}, {0, 16}, {8, 15}};
 
+// A 3x3's or another kernel's kinds, padded so that stride 1 keeps the size.
+DepthwiseParams Padded(int64_t side, int64_t width, int64_t channels, int64_t kernel, int64_t stride,
+                       int64_t dilation) {
+  return {.n = 2,
+          .h = side,
+          .w = width,
+          .c = channels,
+          .kernel = kernel,
+          .stride = stride,
+          .dilation = dilation,
+          .pad = kernel / 2 * dilation};
+}
+
+// Every band of diff_src's rows, added to and masked or not, with a copy or without.
+void CheckGradientRows(const DepthwiseParams& p, std::span<const std::pair<int64_t, int64_t>> bands) {
+  const Inputs in = MakeInputs(p);
+  const std::vector<float> add = Integers(p.n * p.h * p.w * p.c, 4), diff_src = Naive(p, in).diff_src;
+  ForEachIsaAndThreads([&](Isa isa, int threads) {
+    CAPTURE(IsaName(isa), threads, p.h, p.w, p.c, p.kernel, p.stride, p.dilation);
+    std::vector<float> arranged(DepthwiseScratch(p));
+    ArrangeForBackward(p, in.weights.data(), arranged.data());
+    for (const auto& [first, end] : bands) {
+      for (const int choice : {0, 1, 2, 3, 7}) {
+        const bool added = choice & 1, masked = choice & 2, copied = choice & 4;
+        std::vector<float> got(diff_src.size(), -1), expected = got, copy = got;
+        DepthwiseBackwardDataRows(
+            p, {in.diff_dst.data(), arranged.data(), added ? add.data() : nullptr, masked ? in.src.data() : nullptr,
+                got.data(), first, end, copied ? copy.data() : nullptr});
+        for (int64_t i = first * p.w * p.c; i < end * p.w * p.c; ++i)
+          expected[i] = masked && in.src[i] <= 0 ? 0 : diff_src[i] + (added ? add[i] : 0);
+        REQUIRE(got == expected);
+        if (copied) REQUIRE(copy == expected);
+      }
+    }
+  });
+}
+
 TEST_CASE("depthwise gradients of some rows are added and masked", "[kernels]") {
   for (const int64_t channels : {3, 16, 36, 64}) {
-    for (const auto& [kernel, stride] : {std::pair<int64_t, int64_t>{3, 1}, {5, 1}, {5, 2}}) {
-      const DepthwiseParams p{
-          .n = 2, .h = 8, .w = 17, .c = channels, .kernel = kernel, .stride = stride, .pad = kernel / 2};
-      const Inputs in = MakeInputs(p);
-      const std::vector<float> add = Integers(p.n * p.h * p.w * p.c, 4), diff_src = Naive(p, in).diff_src;
-      ForEachIsaAndThreads([&](Isa isa, int threads) {
-        CAPTURE(IsaName(isa), threads, channels, kernel, stride);
-        std::vector<float> arranged(DepthwiseScratch(p));
-        ArrangeForBackward(p, in.weights.data(), arranged.data());
-        for (const auto& [first, end] : kRowBands) {
-          for (const bool added : {false, true}) {
-            for (const bool masked : {false, true}) {
-              std::vector<float> got(diff_src.size(), -1), expected = got;
-              DepthwiseBackwardDataRows(p, {in.diff_dst.data(), arranged.data(), added ? add.data() : nullptr,
-                                            masked ? in.src.data() : nullptr, got.data(), first, end});
-              for (int64_t i = first * p.w * p.c; i < end * p.w * p.c; ++i)
-                expected[i] = masked && in.src[i] <= 0 ? 0 : diff_src[i] + (added ? add[i] : 0);
-              REQUIRE(got == expected);
-            }
-          }
+    for (const auto& [kernel, stride] : {std::pair<int64_t, int64_t>{3, 1}, {3, 2}, {5, 1}, {5, 2}})
+      CheckGradientRows(Padded(8, 17, channels, kernel, stride, 1), kRowBands);
+    CheckGradientRows(Padded(8, 17, channels, 3, 1, 2), kRowBands);
+  }
+}
+
+// All bands of the rows of two images.
+std::vector<std::pair<int64_t, int64_t>> AllBands(int64_t rows) {
+  std::vector<std::pair<int64_t, int64_t>> bands;
+  for (int64_t first = 0; first < rows; ++first)
+    for (int64_t end = first + 1; end <= rows; ++end) bands.emplace_back(first, end);
+  return bands;
+}
+
+TEST_CASE("dilated and strided 3x3 depthwise gradients begin and end at any row", "[kernels]") {
+  for (const int64_t height : {4, 9}) {
+    for (const auto& [stride, dilation] : {std::pair<int64_t, int64_t>{2, 1}, {1, 2}})
+      CheckGradientRows(Padded(height * dilation, 9, 20, 3, stride, dilation), AllBands(2 * height * dilation));
+  }
+}
+
+int64_t Blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
+
+// At least so many pieces of other work come between a 3x3's blocks: one for a vector of at most sixteen floats, of 32
+// pixels or fewer.
+int64_t LeastPieces(const DepthwiseParams& p, int64_t rows, int64_t width) {
+  return Blocks(rows * width, 32) * Blocks(p.c, 16);
+}
+
+constexpr std::pair<int64_t, int64_t> kKinds[] = {{1, 1}, {1, 2}, {2, 1}};  // stride, dilation
+
+// So a backward pass may compute in other bands what a forward pass has computed.
+TEST_CASE("depthwise rows have the same bits in any band, with a piece of other work for each", "[kernels]") {
+  for (const int64_t channels : {12, 16, 40}) {
+    for (const auto& [stride, dilation] : kKinds) {
+      const DepthwiseParams p = Padded(9, 11, channels, 3, stride, dilation);
+      const int64_t row = p.OutW() * p.c, rows = p.n * p.OutH();
+      const Inputs in{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * 9, 2), {}};
+      ForEachIsaAndThreads([&](Isa isa, int) {
+        CAPTURE(IsaName(isa), channels, stride, dilation);
+        std::vector<float> arranged(DepthwiseScratch(p)), whole(rows * row);
+        ArrangeForForward(p, in.weights.data(), arranged.data());
+        DepthwiseForwardRows(p, {in.src.data(), arranged.data(), whole.data(), 0, rows});
+        for (const auto& [first, end] : AllBands(rows)) {
+          int64_t pieces = 0;
+          const Between between{[](void* count) { ++*static_cast<int64_t*>(count); }, &pieces};
+          std::vector<float> band((end - first) * row);
+          DepthwiseForwardRows(p, {in.src.data(), arranged.data(), band.data(), first, end, &between});
+          REQUIRE(std::equal(band.begin(), band.end(), whole.begin() + first * row));
+          // After each row, or after each block.
+          if (channels < 16 || stride == 2) REQUIRE(pieces == end - first);
+          if (channels >= 16 && stride == 1) REQUIRE(pieces >= LeastPieces(p, end - first, p.OutW()));
         }
       });
     }
   }
 }
 
-// So a backward pass may compute in other bands what a forward pass has computed.
-TEST_CASE("depthwise rows have the same bits in any band, with a piece of other work for each", "[kernels]") {
-  for (const int64_t channels : {12, 16, 40}) {
-    const DepthwiseParams p{.n = 2, .h = 8, .w = 11, .c = channels, .kernel = 3, .pad = 1};
-    const int64_t row = p.w * p.c;
-    const Inputs in{test::Normals(p.n * p.h * row, 1), test::Normals(p.c * 9, 2), {}};
+TEST_CASE("depthwise gradients have the same bits in any band, with a piece of other work for each", "[kernels]") {
+  for (const auto& [stride, dilation] : kKinds) {
+    const DepthwiseParams p = Padded(9, 35, 40, 3, stride, dilation);
+    const int64_t row = p.w * p.c, rows = p.n * p.h;
+    const std::vector<float> diff_dst = test::Normals(p.n * p.OutH() * p.OutW() * p.c, 1),
+                             weights = test::Normals(p.c * 9, 2), add = test::Normals(rows * row, 3);
     ForEachIsaAndThreads([&](Isa isa, int) {
-      CAPTURE(IsaName(isa), channels);
-      std::vector<float> arranged(DepthwiseScratch(p)), whole(in.src.size());
-      ArrangeForForward(p, in.weights.data(), arranged.data());
-      DepthwiseForwardRows(p, {in.src.data(), arranged.data(), whole.data(), 0, p.n * p.h});
-      for (const auto& [first, end] : kRowBands) {
+      CAPTURE(IsaName(isa), stride, dilation);
+      std::vector<float> arranged(DepthwiseScratch(p)), whole(rows * row), band(rows * row);
+      ArrangeForBackward(p, weights.data(), arranged.data());
+      DepthwiseBackwardDataRows(p, {diff_dst.data(), arranged.data(), add.data(), nullptr, whole.data(), 0, rows});
+      for (const auto& [first, end] : AllBands(rows)) {
         int64_t pieces = 0;
         const Between between{[](void* count) { ++*static_cast<int64_t*>(count); }, &pieces};
-        std::vector<float> band((end - first) * row);
-        DepthwiseForwardRows(p, {in.src.data(), arranged.data(), band.data(), first, end, &between});
-        REQUIRE(std::equal(band.begin(), band.end(), whole.begin() + first * row));
-        // After each row, or, of 16 channels and more, after each block of eight pixels and a vector of at most four
-        // rows.
-        if (channels < 16) REQUIRE(pieces == end - first);
-        if (channels >= 16) REQUIRE(4 * pieces >= (end - first) * 2 * ((channels + 15) / 16));
+        DepthwiseBackwardDataRows(
+            p, {diff_dst.data(), arranged.data(), add.data(), nullptr, band.data(), first, end, nullptr, &between});
+        REQUIRE(std::equal(whole.begin() + first * row, whole.begin() + end * row, band.begin() + first * row));
+        REQUIRE(pieces >= LeastPieces(p, end - first, p.w));
       }
     });
   }
@@ -229,9 +307,11 @@ TEST_CASE("depthwise rows have the same bits in any band, with a piece of other 
 TEST_CASE("depthwise passes give the same bits with one thread and with two", "[kernels]") {
   for (const DepthwiseParams& p :
        {DepthwiseParams{.n = 5, .h = 16, .w = 16, .c = 36, .kernel = 5, .dilation = 2, .pad = 4},
-        DepthwiseParams{.n = 11, .h = 14, .w = 14, .c = 36, .kernel = 3, .pad = 1}}) {
+        DepthwiseParams{.n = 11, .h = 14, .w = 14, .c = 36, .kernel = 3, .pad = 1},
+        DepthwiseParams{.n = 19, .h = 14, .w = 15, .c = 36, .kernel = 3, .dilation = 2, .pad = 2},
+        DepthwiseParams{.n = 37, .h = 15, .w = 14, .c = 36, .kernel = 3, .stride = 2, .pad = 1}}) {
     Inputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * p.kernel * p.kernel, 2),
-                  test::Normals(p.n * p.h * p.w * p.c, 3)};
+                  test::Normals(p.n * p.OutH() * p.OutW() * p.c, 3)};
     Results first;
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(IsaName(isa), p.kernel);

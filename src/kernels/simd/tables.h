@@ -25,16 +25,19 @@ struct DepthwiseRow {
   int64_t ahead;  // so many floats behind what is stored are asked for to be written next; 0: none
 };
 
-// Rows [first, end) of a 3x3 depthwise pass over an image, stride and dilation 1, padded to the same size; height >
-// kDepthwise3x3Rows, width >= kDepthwise3x3Pixels, channels >= kWidestVector.
-constexpr int kDepthwise3x3Rows = 4, kDepthwise3x3Pixels = 8;
+// Rows [first, end) of a 3x3 depthwise pass over an image, stride 1, padded to the same size. Of dilation 2, the image
+// is every other row of one; the even columns and the odd ones are images of their own then. Their sides are
+// kDepthwise3x3Least at least, channels >= kWidestVector.
+constexpr int kDepthwise3x3Rows = 4, kDepthwise3x3Pixels = 8, kDepthwise3x3Least = 4;
 struct Depthwise3x3 {
-  const float* src;         // the image, [height][width][channels]
+  const float* src;         // the image, [height][dilation][width][channels], [.][0]; also the others' shape
   const float* weights[3];  // of the src rows above, at and below dst's, [3][channels] in ascending src position
   const float* mask;        // these three at row `first`, as in DepthwiseRow
   const float* add;
   float* dst;
-  int64_t height, width, channels, first, end;
+  int64_t height, width, channels, dilation, first, end;
+  int64_t step, line;      // floats from a pixel, and from a row, to the next
+  int64_t to_next;         // floats from these rows to those of the next call, or 0: to the next of these
   bool ahead;              // whether what comes next is asked for beforehand, since it is in no near cache
   const Between* between;  // or nullptr
 };
@@ -51,7 +54,17 @@ struct DepthwiseWeightsImage {
 
 struct Depthwise3x3Table {
   void (*rows)(const Depthwise3x3&);
-  void (*weights_image)(const DepthwiseWeightsImage&);
+};
+
+// Padded by the dilation, stride 2 or dilation 2 or neither; sides and channels as in Depthwise3x3.
+struct Depthwise3x3WeightsTable {
+  void (*image)(const DepthwiseWeightsImage&);
+};
+
+// Of stride 2, backward: src is half as high and wide as dst, rounded up, each row of weights in the order of taps 1,
+// 2, 0; of dilation 1.
+struct Depthwise3x3Stride2Table {
+  void (*data_rows)(const Depthwise3x3&);
 };
 
 struct DepthwiseTable {
@@ -317,6 +330,8 @@ struct DropoutTable {
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
 PD_DECLARE_TABLE(Depthwise3x3Table, kDepthwise3x3)
+PD_DECLARE_TABLE(Depthwise3x3Stride2Table, kDepthwise3x3Stride2)
+PD_DECLARE_TABLE(Depthwise3x3WeightsTable, kDepthwise3x3Weights)
 PD_DECLARE_TABLE(PointwiseTable, kPointwise)
 PD_DECLARE_TABLE(PartialSumsTable, kPartialSums)
 PD_DECLARE_TABLE(NarrowTable, kNarrow)
