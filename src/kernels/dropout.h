@@ -22,7 +22,7 @@ void Dropout(const DropoutArgs& args);
 // factors [samples] = kept ? 1 / (1 - rate) : 0.
 void DropPath(const base::DropoutDraw& draw, float rate, int64_t samples, double* factors);
 
-// src [samples, size], each sample times its factor, or 0 where that is 0. dst may be src.
+// src [samples, size], each sample times its factor, or 0 where that is 0, whatever it holds.
 struct ScaleSamplesArgs {
   const float* src;
   const double* factors;

@@ -19,7 +19,8 @@ struct PathTerm {
   const double* factors = nullptr;   // [samples]; nullptr for 1
 };
 
-// dst = the sum of the terms, added in order in double and rounded once. At least one term.
+// dst = the sum of the terms, in double and rounded once: what each adds to every pixel of a sample first, then the
+// sources in order. At least one term.
 struct PathSumArgs {
   const PathTerm* terms;
   int64_t count, samples, pixels, channels;

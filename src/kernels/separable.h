@@ -70,7 +70,7 @@ struct SeparableBackwardBranch {
   const float* diff_gamma;  // [out]: sum of diff_dst * normalised dst
   const float* diff_beta;   // [out]: sum of diff_dst
   float factor;             // of diff_dst and both sums: the weight in a mixed sum
-  const double* factors;    // of diff_dst alone, for each sample, as drop path has them; nullptr for 1
+  const double* factors;    // of diff_dst alone, for each sample, as drop path has them; nullptr for 1. 0: not read
   float* diff_depthwise_weights;
   float* diff_pointwise_weights;  // nullptr, in all branches: no weights' gradients
 };

@@ -164,7 +164,7 @@ class Backward {
       norm_ = all_.shared_[place.branch].norm;
       dst_ = args.dst + first * channels_;
       diff_dst_ = args.diff_dst + first * channels_;
-      sample_end_ = end_;
+      sample_end_ = end_, dropped_ = false;
       if (args.factors == nullptr) return;
       sample_pixels_ = all_.s_.n / all_.args_.samples * b.depthwise.OutH() * out_w;
       sample_end_ = (first / sample_pixels_ + 1) * sample_pixels_ - first;
@@ -174,16 +174,18 @@ class Backward {
 
     void ReadPiece() {
       const int64_t count = std::min({piece_, end_ - next_, sample_end_ - next_}), at = next_ * channels_;
-      BatchNormGradientRows(norm_, dst_ + at, diff_dst_ + at, count, channels_, buffers_[buffer_] + at);
+      BatchNormGradientRows(norm_, dst_ + at, (dropped_ ? dst_ : diff_dst_) + at, count, channels_,
+                            buffers_[buffer_] + at);
       next_ += count;
       if (next_ < sample_end_ || next_ == end_) return;
       sample_end_ += sample_pixels_, ++factor_;
       Rescale();
     }
 
-    // The lines with diff_dst's own factor for the sample.
+    // The lines with diff_dst's own factor for the sample. Where that is 0, diff_dst is not read, whatever it holds.
     void Rescale() {
       const float *lines = all_.shared_[place_.branch].norm, factor = static_cast<float>(*factor_);
+      dropped_ = factor == 0;
       std::copy_n(lines, BatchNormGradientLinesSize(channels_), scaled_);
       for (int64_t i = 0; i < channels_; ++i) scaled_[channels_ + i] *= factor;
       norm_ = scaled_;
@@ -197,7 +199,8 @@ class Backward {
     const float *norm_ = nullptr, *dst_ = nullptr, *diff_dst_ = nullptr;  // what it is made of, from its first pixel
     int64_t sample_end_ = 0, sample_pixels_ = 0;
     const double* factor_ = nullptr;  // of the sample
-    float* scaled_;                   // the lines for it
+    bool dropped_ = false;
+    float* scaled_;  // the lines for it
   };
 
   class Worker {
@@ -390,6 +393,9 @@ size_t SeparableBackwardScratch(const SeparableSource& s, std::span<const Separa
 void SeparableBackward(const SeparableSource& s, std::span<const SeparableBranch> branches,
                        const SeparableBackwardArgs& args) {
   CheckBranches(s, branches);
+  for (const SeparableBackwardBranch& branch : args.branches)
+    PD_CHECK(branch.factors == nullptr || (args.samples >= 1 && s.n % args.samples == 0), "{} samples of {} images",
+             args.samples, s.n);
   Cutter cut(args.scratch);
   Backward(s, branches, args, cut).Run();
 }

@@ -3,10 +3,10 @@
 // the ops it replaces:
 //   separable:     [concat,] [batch_norm_apply,] [relu,] then for each branch [depthwise conv2d,] 1x1 conv2d; dst and
 //                  its batch_norm_statistics, which an evaluation does not read.
-//   separable_bwd: for each branch, from the gradient of the normalised dst [by scale_samples], batch_norm_bwd_data and
-//   the convolutions'
-//                  gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the batch_norm_bwd_sums of
-//                  the src's normalisation, if it has one; slices of it all where src is a concat.
+//   separable_bwd: for each branch, from [scale_samples of] the gradient of the normalised dst, batch_norm_bwd_data and
+//                  the convolutions' gradients; add_n of the branches' diff_src, [relu_bwd] of the sum, and the
+//                  batch_norm_bwd_sums of the src's normalisation, if it has one; slices of it all where src is a
+//                  concat.
 #include "ops/body.h"
 #include "ops/definitions.h"
 

@@ -21,7 +21,7 @@ using ir::NodeId;
 using ir::OpKind;
 using ir::ValueId;
 
-// The attributes of both nodes that have an entry for each branch.
+// The attributes of both nodes that have an entry for each branch; paths come later, by sum_paths.
 constexpr const char* kByBranch[] = {"stride", "pad", "dilation", "groups", "dst_affine", "index"};
 
 using List = std::vector<int64_t>;

@@ -29,6 +29,8 @@ ir::Graph FuseSeparable(const ir::Graph& graph);
 ir::Graph GroupSeparable(const ir::Graph& graph);
 // Such nodes read the parts of a concat that nothing else reads, and give each part its own gradient.
 ir::Graph BypassConcat(const ir::Graph& graph);
+// Batch norms, what drop path leaves of them, and their sum become one node, and so do the sums that their backward
+// needs; separable_bwd drops the samples of its gradients itself. After GroupSeparable, which knows no such nodes.
 ir::Graph SumPaths(const ir::Graph& graph);
 // dropout of scale_by_weight becomes one node.
 ir::Graph WeighDropout(const ir::Graph& graph);

@@ -65,7 +65,8 @@ class PathSummer {
     for (size_t b = 0; b < a.branches(); next += a.branch_inputs(b++)) visit(next + a.diff_dst_of(b), b);
   }
 
-  // Whether a separable_bwd reads the value as nothing but a branch's diff_dst.
+  // Whether a separable_bwd reads the value as nothing but a branch's diff_dst. Otherwise it must exist anyway, and
+  // nothing would be gained.
   static bool OnlyDiffDst(const Node& node, ValueId value) {
     if (node.kind != OpKind::kSeparableBwd) return false;
     std::ptrdiff_t found = 0;
@@ -175,7 +176,8 @@ class PathSummer {
       inputs[inputs.size() - a.branch_inputs(b) + a.diff_dst_of(b)] = scaled->second.diff;
       inputs.push_back(scaled->second.factors);
     });
-    if (std::ranges::count(paths, 0) == static_cast<std::ptrdiff_t>(paths.size()) || !a.paths.empty()) return false;
+    if (std::ranges::count(paths, 0) == static_cast<std::ptrdiff_t>(paths.size()) || !a.paths.empty())
+      return false;  // one that drops samples already stays as it is
     a.paths = paths;
     for (ValueId& input : inputs) input = rebuilder_.Map(input);
     const ir::Graph::Scope scope(rebuilder_.graph(), node.name);

@@ -221,7 +221,7 @@ struct Branches {
       const auto own = x.begin() + 3 + 4 * static_cast<std::ptrdiff_t>(b);
       a.index.push_back(b % 2 == 0 ? static_cast<int64_t>(b) + 1 : -1);
       a.dst_affine.push_back(b % 3 == 1);
-      a.paths.push_back(b % 2);
+      a.paths.push_back(b > 0);
       const ValueId dst = forward[3 * b], mean = forward[3 * b + 1], variance = forward[3 * b + 2];
       const auto sums =
           Emit(g, ir::OpKind::kBatchNormBwdSums, ir::Pack(BatchNormAttributes{}), {dst, mean, variance, own[2]});
@@ -325,7 +325,13 @@ std::vector<Case> PathSumCases() {
     for (size_t k = 0; k < diffs.betas.size(); ++k) g.Output(fmt::format("beta{}", k), diffs.betas[k]);
     return diffs.gammas[0];
   };
-  return {{"path sum", {image, image, channels, channels}, sum, false},
+  const auto factors = [](Graph& g, const auto& x) {
+    const ValueId rate = g.Input("odd_rate", {DType::kF64, Shape{1}}), rng = g.Input("rng", {DType::kI64, Shape{2}});
+    g.Output("factors", DropPath(g, rate, rng, {5, 64}));
+    return x[0];
+  };
+  return {{"factors of drop path", {image}, factors},
+          {"path sum", {image, image, channels, channels}, sum, false},
           {"path sum backward", {image, image, channels, channels, image}, backward, false}};
 }
 

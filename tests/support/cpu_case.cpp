@@ -41,6 +41,7 @@ void CheckOnCpu(const CpuCase& c) {
   }
   named["labels"] = HostTensor::FromDoubles({DType::kI32, Shape{3}}, std::vector<double>{0, 4, 2});
   named["rate"] = HostTensor::FromDoubles({DType::kF64, Shape{1}}, std::vector<double>{0.5});
+  named["odd_rate"] = HostTensor::FromDoubles({DType::kF64, Shape{1}}, std::vector<double>{0.3});  // not drawn exactly
   named["rng"] = HostTensor::FromDoubles({DType::kI64, Shape{2}}, std::vector<double>{7, 3});
   const ValueId result = c.build(graph, inputs);
   named["diff"] = RandomTensor(graph.desc(result), 99, 4, 4);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "support/kernel_cases.h"
@@ -49,6 +50,11 @@ TEST_CASE("drop path drops whole samples and scales the others", "[kernels]") {
     std::vector<double> factors(samples, -9);
     DropPath(kDraw, 0.4f, samples, factors.data());
     ScaleSamples({src.data(), factors.data(), dst.data(), samples, size});
+    REQUIRE(dst == expected);
+    std::vector<float> poisoned = src;
+    for (size_t i = 0; i < src.size(); ++i)
+      if (expected[i] == 0) poisoned[i] = std::numeric_limits<float>::infinity();
+    ScaleSamples({poisoned.data(), factors.data(), dst.data(), samples, size});
     REQUIRE(dst == expected);
     DropPath(kDraw, 0, samples, factors.data());
     ScaleSamples({src.data(), factors.data(), dst.data(), samples, size});

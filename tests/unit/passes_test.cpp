@@ -31,12 +31,14 @@ const TensorDesc kImage{DType::kF32, Shape{2, 3, 4, 4}};
 TEST_CASE("Zeros vanish from sums, and what is linear in zeros is zeros", "[passes]") {
   Graph graph;
   const ValueId x = graph.Input("x", kImage), table = graph.Input("table", {DType::kF32, Shape{1, 3}});
-  const ValueId zeros = ops::Scale(graph, ops::Relu(graph, ops::Zeros(graph, kImage)), 3);
+  const ValueId zeros = ops::ScaleSamples(graph, ops::Scale(graph, ops::Relu(graph, ops::Zeros(graph, kImage)), 3),
+                                          graph.Input("factors", {DType::kF64, Shape{2}}));
   graph.Output("kept", ops::AddN(graph, {zeros, ops::WeightedSum(graph, {zeros, x, zeros}, table, {0, 1, 2})}));
   graph.Output("zero", ops::WeightedSum(graph, {zeros, zeros}, table, {0, 2}));
   const Graph folded = DeadCode(FoldZero(graph));
   CHECK(Count(folded, OpKind::kZeros) == 1);
-  CHECK(Count(folded, OpKind::kRelu) + Count(folded, OpKind::kScale) + Count(folded, OpKind::kAddN) == 0);
+  for (const OpKind kind : {OpKind::kRelu, OpKind::kScale, OpKind::kScaleSamples, OpKind::kAddN})
+    CHECK(Count(folded, kind) == 0);
   const ir::Node& sum = folded.node(folded.value(folded.outputs()[0].second).producer);
   CHECK(sum.kind == OpKind::kWeightedSum);
   CHECK(sum.attributes.ToString() == "indices=[1]");

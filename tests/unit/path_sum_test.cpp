@@ -28,6 +28,7 @@ bool IsDropped(int64_t term) { return term % 4 == 0 || term % 4 == 3; }
 // Sources far from zero with means beside theirs, as nothing here needs the statistics to be the batch's.
 struct Inputs {
   explicit Inputs(const Case& c) : diff_dst(Normals(c.size(), 90)) {
+    for (float& value : diff_dst) value += 1;  // so that the rounding of a mean would show
     for (int64_t k = 0; k < c.terms; ++k) {
       const auto id = static_cast<uint32_t>(k);
       srcs.push_back(Normals(c.size(), id));

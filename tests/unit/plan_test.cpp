@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 
 #include "backends/cpu/cpu_backend.h"
 #include "backends/ref/ref_backend.h"
@@ -121,6 +122,47 @@ TEST_CASE("The step of a network that is trained for itself is the same without 
     // drop path are that pool's and the pools' gradients.
     CHECK(count(ir::OpKind::kPathSum) == 11);
     CHECK(count(ir::OpKind::kScaleSamples) == (drop_path ? 4 : 0));
+  }
+}
+
+// All gradients of one step on the CPU.
+std::map<std::string, std::vector<double>> Gradients(const Graph& graph, const CompileOptions& options) {
+  const auto backend = backends::NewCpuBackend();
+  const Plan plan = Compile(graph, *backend, options);
+  ModelStorage storage;
+  Executor executor(plan, storage);
+  FillSlots(storage);
+  FillInputs(storage, plan);
+  executor.Run();
+  std::map<std::string, std::vector<double>> gradients;
+  for (const auto& [name, value] : graph.outputs())
+    if (name.starts_with("grad.")) gradients[name] = storage.Output(plan, name).Copy().ToDoubles();
+  return gradients;
+}
+
+TEST_CASE("Drop path in a network's nodes is the same on the CPU with and without sum_paths", "[plan][cpu]") {
+  // The reductions' skips are 1x1 convolutions alone, whose rows are images to their kernel.
+  const nn::CellSpec cell{{{"skip_connect", 0},
+                           {"skip_connect", 1},
+                           {"sep_conv_3x3", 0},
+                           {"skip_connect", 1},
+                           {"skip_connect", 0},
+                           {"dil_conv_3x3", 2},
+                           {"skip_connect", 1},
+                           {"sep_conv_3x3", 3}},
+                          {2, 3, 4, 5}};
+  const nn::EvaluationNetworkSpec spec{.normal = cell, .reduce = cell, .cells = 3, .channels = 8, .auxiliary = false};
+  const Graph graph = nn::WeightsStep(spec, {.batch = 26, .image_size = 8, .output_gradients = true});
+  const auto with = Gradients(graph, {}), without = Gradients(graph, {.disabled_passes = {"sum_paths"}});
+  REQUIRE(with.size() > 50);
+  for (const auto& [name, values] : with) {
+    CAPTURE(name);
+    double off = 0, norm = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      off += std::pow(values[i] - without.at(name)[i], 2);
+      norm += std::pow(values[i], 2);
+    }
+    CHECK(std::sqrt(off) <= 1e-3 * std::sqrt(norm) + 1e-6);
   }
 }
 

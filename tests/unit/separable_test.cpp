@@ -103,6 +103,8 @@ Results Run(const Case& c, uint32_t first = 0, int lanes = 2, Factors scaled = F
     std::vector<float>& diff = operands[i].diff_dst;
     for (size_t k = 0; k < diff.size() && scaled == Factors::kBefore; ++k)
       diff[k] *= static_cast<float>(factors[i][k / (diff.size() / static_cast<size_t>(samples))]);
+    for (size_t k = 0; k < diff.size() && scaled == Factors::kByKernel; ++k)  // nobody reads what is dropped
+      if (factors[i][k / (diff.size() / static_cast<size_t>(samples))] == 0) diff[k] = std::nanf("");
   }
   for (size_t i = 0; i < c.branches.size(); ++i) {
     const Operands& o = operands[i];

@@ -69,7 +69,9 @@ TEST_CASE("a node of two dropped edges is one sum, with one pass for its gradien
   for (bool affine : {false, true}) {
     CellBuilder b;
     const ValueId x = b.Input("x", kImage), y = b.Input("y", kImage);
-    const Graph graph = b.Finish(ops::AddN(b.graph, {b.Edge(x, affine, true), b.Edge(y, affine, true)}));
+    const double epsilon = affine ? 1e-5 : 0.1;
+    const Graph graph =
+        b.Finish(ops::AddN(b.graph, {b.Edge(x, affine, true, epsilon), b.Edge(y, affine, true, epsilon)}));
     const Graph fused = SumPaths(Fused(graph));
     CHECK(Count(fused, OpKind::kPathSum) == 1);
     CHECK(Count(fused, OpKind::kPathSumBwd) == 1);
@@ -134,6 +136,26 @@ TEST_CASE("a gradient that something else reads too is still dropped before", "[
   CHECK(Count(fused, OpKind::kBatchNormBwdSums) == 1);
   CHECK(Count(fused, OpKind::kPathSumBwd) == 1);
   CheckSame(DeadCode(graph));
+}
+
+TEST_CASE("sums whose factors are drawn later stay where they are", "[passes]") {
+  Graph graph;
+  const tensor::TensorDesc image{DType::kF64, kImage};
+  const ValueId g = graph.Input("g", image);
+  const ValueId rate = graph.Input("rate", {DType::kF64, Shape{1}}), rng = graph.Input("rng", {DType::kI64, Shape{2}});
+  for (int64_t i = 0; i < 3; ++i) {
+    const ValueId src = graph.Input(fmt::format("src{}", i), image);
+    const auto statistics = ops::Emit(graph, OpKind::kBatchNormStatistics, {}, {src});
+    const ValueId dropped = ops::ScaleSamples(graph, g, ops::DropPath(graph, rate, rng, {i, kImage.n()}));
+    const auto sums = ops::Emit(graph, OpKind::kBatchNormBwdSums, ir::Pack(ops::BatchNormAttributes{}),
+                                {src, statistics[0], statistics[1], dropped});
+    graph.Output(fmt::format("gamma{}", i), sums[0]);
+    graph.Output(fmt::format("beta{}", i), sums[1]);
+  }
+  const Graph fused = SumPaths(graph);
+  CHECK(Count(fused, OpKind::kPathSumBwd) == 1);
+  CHECK(Count(fused, OpKind::kBatchNormBwdSums) == 2);
+  CheckSameValues(graph, fused, tests::DropoutInputs(0.4));
 }
 
 TEST_CASE("batch norms of unlike epsilons are not summed together", "[passes]") {
