@@ -38,9 +38,9 @@ void FillCoefficients(const NormalizedSumArgs& a, int64_t width, double* scales,
       row[c] = term.weight * Scale(term, a.epsilon, c);
       if (term.mean != nullptr) shift[c] -= row[c] * term.mean[c];
     }
-    for (int64_t i = a.channels; i < width; ++i) row[i] = row[i - a.channels];
+    Repeat(row, a.channels, width);
   }
-  for (int64_t i = a.channels; i < width; ++i) shift[i] = shift[i - a.channels];
+  Repeat(shift, a.channels, width);
 }
 
 // What one thread works in: where the terms lie, for a block of which those that are dropped lie in a buffer.

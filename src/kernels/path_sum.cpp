@@ -31,12 +31,6 @@ void ForSamples(const Args& a, int64_t items, const Body& body) {
   });
 }
 
-// Rows of `width` are whole pixels' channels over and over.
-template <class T>
-void Repeat(T* row, int64_t channels, int64_t width) {
-  for (int64_t i = channels; i < width; ++i) row[i] = row[i - channels];
-}
-
 // term = scale * src + shift: [terms][width] each. Of one lane: where the terms that count for a sample lie, their
 // scales times their factors, and the sum of their shifts.
 struct ForwardScratch {

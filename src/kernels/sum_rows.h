@@ -30,6 +30,12 @@ T* Cut(std::byte*& at, int64_t count) {
 
 inline size_t Bytes(const std::byte* end) { return static_cast<size_t>(end - static_cast<std::byte*>(nullptr)); }
 
+// Fills a row whose first channels are given with them over and over.
+template <class T>
+void Repeat(T* row, int64_t channels, int64_t width) {
+  for (int64_t i = channels; i < width; ++i) row[i] = row[i - channels];
+}
+
 // The channels' means over and over; 0 where there are none.
 inline void FillMeans(const double* mean, int64_t channels, int64_t width, float* means) {
   for (int64_t i = 0; i < width; i += channels)

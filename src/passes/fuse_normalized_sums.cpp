@@ -28,8 +28,6 @@ const std::vector<int64_t>& Indices(const Node& node) {
   return std::get<std::vector<int64_t>>(node.attributes.Get("indices"));
 }
 
-double Epsilon(const Node& node) { return std::get<double>(node.attributes.Get("epsilon")); }
-
 // A batch norm whose backward reads a scaled g, or a weighted sum of several. Values are of the old graph.
 struct Member {
   NodeId sums;  // its batch_norm_bwd_sums

@@ -50,6 +50,8 @@ bool ReplaceByRest(Rebuilder& rebuilder, const ir::Node& sum, const std::set<ir:
   return true;
 }
 
+double Epsilon(const ir::Node& node) { return std::get<double>(node.attributes.Get("epsilon")); }
+
 std::vector<char> LiveNodes(const ir::Graph& graph) {
   std::vector<char> live(graph.nodes().size());
   const auto need = [&](ir::ValueId value) { live[graph.value(value).producer] = 1; };

@@ -36,6 +36,9 @@ class Rebuilder {
 // kept.
 bool ReplaceByRest(Rebuilder& rebuilder, const ir::Node& sum, const std::set<ir::ValueId>& dropped);
 
+// Of a batch normalisation's node.
+double Epsilon(const ir::Node& node);
+
 // Which nodes an assignment or output needs, by node.
 std::vector<char> LiveNodes(const ir::Graph& graph);
 

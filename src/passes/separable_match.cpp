@@ -21,8 +21,6 @@ bool IsPointwise(const ir::Graph& graph, const ir::Node& node) {
          a.stride_w == 1 && a.pad_h == 0 && a.pad_w == 0;
 }
 
-double Epsilon(const ir::Node& node) { return std::get<double>(node.attributes.Get("epsilon")); }
-
 }  // namespace
 
 SeparableMatcher::SeparableMatcher(const ir::Graph& graph)

@@ -19,8 +19,6 @@ using ir::OpKind;
 using ir::ValueId;
 using ops::PathTerm;
 
-double Epsilon(const Node& node) { return std::get<double>(node.attributes.Get("epsilon")); }
-
 // A gradient as it is, or what is left of it by samples. Values are of the old graph.
 struct Scaled {
   ValueId diff, factors = ir::kNoValue;
