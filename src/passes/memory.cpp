@@ -9,7 +9,16 @@ namespace {
 using ir::NodeId;
 using ir::ValueId;
 
-size_t Aligned(size_t bytes) { return (bytes + device::kAlignment - 1) / device::kAlignment * device::kAlignment; }
+// Large buffers of one size, one after another, would all begin at the same place of a page and of a way of the second
+// cache, and a kernel that reads many of them side by side would push out what it has asked for. A gap behind each
+// moves the next by half a way and some lines.
+constexpr size_t kLarge = size_t{1} << 20, kGap = (size_t{64} << 10) + 5 * device::kAlignment;
+
+// The bytes that a buffer takes.
+size_t Placed(size_t bytes) {
+  const size_t aligned = (bytes + device::kAlignment - 1) / device::kAlignment * device::kAlignment;
+  return aligned < kLarge ? aligned : aligned + kGap;
+}
 
 // A piece of the arena from the step that first writes it to the step that last reads it.
 struct Buffer {
@@ -91,7 +100,7 @@ class Planner {
       const ValueId from = node.inputs[input], to = node.outputs[output];
       if (!InArena(from) || !InArena(to) || buffer_of_[to] >= 0) continue;
       Buffer& buffer = buffers_[buffer_of_[from]];
-      if (last_use_[from] != step || buffer.last != step || buffer.bytes < Aligned(bytes_[to])) continue;
+      if (last_use_[from] != step || buffer.last != step || buffer.bytes < Placed(bytes_[to])) continue;
       if (std::ranges::count(node.inputs, from) != 1 || std::ranges::count(taken, buffer_of_[from]) != 0) continue;
       buffer_of_[to] = buffer_of_[from];
       buffer.last = std::max(last_use_[to], step);
@@ -100,7 +109,7 @@ class Planner {
   }
 
   int NewBuffer(size_t bytes, int first, int last) {
-    buffers_.push_back({Aligned(bytes), first, last, 0});
+    buffers_.push_back({Placed(bytes), first, last, 0});
     return static_cast<int>(buffers_.size()) - 1;
   }
 
