@@ -128,6 +128,22 @@ void JoinBatchNormMoments(const BatchNormJoinArgs& a) {
   base::ParallelFor(a.channels, JoinGrain(a.chunks), [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
 }
 
+void MergeBatchNormMoments(const BatchNormMergeArgs& a) {
+  const int64_t c = a.channels;
+  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
+  double *mean = a.scratch, *squares = mean + c, total = 0;
+  for (int64_t k = 0; k < a.chunks; ++k) total += a.rows[k];
+  std::fill_n(mean, 2 * c, 0.0);
+  table.join_means({a.moments, a.rows, a.chunks, c, 0, c, mean, squares});
+  for (int64_t i = 0; i < c; ++i) mean[i] /= total;
+  table.join_squares({a.moments, a.rows, a.chunks, c, 0, c, mean, squares});
+  for (int64_t i = 0; i < c; ++i) {
+    a.merged[i] = static_cast<float>(mean[i]);
+    a.merged[c + i] = static_cast<float>((mean[i] - a.merged[i]) * total);
+    a.merged[2 * c + i] = static_cast<float>(squares[i]);
+  }
+}
+
 int64_t BatchNormLinesSize(int64_t channels) { return 4 * channels; }
 
 // [centre, scale, the rest of scale, shift][C].

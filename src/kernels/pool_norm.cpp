@@ -292,9 +292,11 @@ void PoolNormForward(const PoolParams& p, const PoolNormForwardArgs& args) {
     const int64_t band = chunk % bands.count;
     return (bands.First(band + 1) - bands.First(band)) * p.OutW();
   };
-  for (size_t b = 0; b < args.branches.size(); ++b)
-    JoinBatchNormMoments(
-        {moments(b), p.n * bands.count, p.c, pixels, args.branches[b].mean, args.branches[b].variance});
+  base::ParallelFor(static_cast<int64_t>(args.branches.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto b = static_cast<size_t>(begin); b < static_cast<size_t>(end); ++b)
+      JoinBatchNormMoments(
+          {moments(b), p.n * bands.count, p.c, pixels, args.branches[b].mean, args.branches[b].variance});
+  });
 }
 
 size_t PoolNormBackwardScratch(const PoolParams& p, size_t branches, size_t diffs, size_t drops, int lanes) {

@@ -9,30 +9,39 @@ namespace {
 // What all threads share of one branch.
 struct Shared {
   Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
-      : bands(BandsOf(b, tiling.images).count),
-        depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+      : depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
         pointwise(cut.Take<float>(b.depthwise.c * b.out)),
         wide(cut.Take<float>(PointwiseDataScratch(PointwiseOf(b)))),
-        moments(cut.Take<float>(tiling.tiles * bands * 3 * b.out)) {}
-  int64_t bands;  // of a whole tile
+        moments(cut.Take<float>(tiling.tiles * 3 * b.out)) {}
   float* depthwise;
   float* pointwise;  // transposed
   float* wide;       // the matrix of its groups, if it has any
-  float* moments;    // [tiles][bands][3][out]
+  float* moments;    // [tiles][3][out]
 };
 
 // What one thread works in.
 struct Lane {
   Lane(const SeparableSource& s, std::span<const SeparableBranch> branches, const Tiling& tiling, Cutter cut)
       : src(cut.Take<float>(tiling.images * s.h * s.w * s.c)) {
-    int64_t most = 0;
-    for (const SeparableBranch& b : branches)
-      most = std::max(most, BandsOf(b, tiling.images).size * b.depthwise.OutW() * b.depthwise.c);
-    middle = cut.Take<float>(most);
+    int64_t band = 0, bands = 0, out = 0, all_moments = 0;
+    for (const SeparableBranch& b : branches) {
+      const Bands of = BandsOf(b, tiling.images);
+      band = std::max(band, of.size * b.depthwise.OutW() * b.depthwise.c);
+      bands = std::max(bands, of.count);
+      out = std::max(out, b.out);
+      all_moments = std::max(all_moments, of.count * 3 * b.out);
+    }
+    middle = cut.Take<float>(band);
+    moments = cut.Take<float>(all_moments);
+    pixels = cut.Take<double>(bands);
+    sums = cut.Take<double>(2 * out);
     bytes = cut.used();
   }
   float* src;
-  float* middle;  // a band of the depthwise result
+  float* middle;   // a band of the depthwise result
+  float* moments;  // [bands][3][out], of a tile
+  double* pixels;  // [bands]
+  double* sums;    // [2][out]
   size_t bytes;
 };
 
@@ -43,7 +52,7 @@ void Arrange(const SeparableBranch& b, const SeparableForwardBranch& args, const
 }
 
 void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling,
-               int64_t tile, const float* src, float* middle) {
+               int64_t tile, const float* src, const Lane& lane) {
   DepthwiseParams depthwise = b.depthwise;
   depthwise.n = tiling.Images(tile);
   const int64_t out_w = depthwise.OutW();
@@ -55,22 +64,21 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
     float* rows = dst + first * out_w * b.out;
     const float* read = src + first * out_w * depthwise.c;
     if (!b.pointwise_only) {
-      DepthwiseForwardRows(depthwise, {src, shared.depthwise, middle, first, end});
-      read = middle;
+      DepthwiseForwardRows(depthwise, {src, shared.depthwise, lane.middle, first, end});
+      read = lane.middle;
     }
-    PointwiseProduct({read, shared.pointwise, rows, pixels, depthwise.c, b.out,
-                      shared.moments + (tile * shared.bands + band) * 3 * b.out, stream});
+    PointwiseProduct(
+        {read, shared.pointwise, rows, pixels, depthwise.c, b.out, lane.moments + band * 3 * b.out, stream});
+    lane.pixels[band] = static_cast<double>(pixels);
   }
+  MergeBatchNormMoments({lane.moments, lane.pixels, bands.count, b.out, lane.sums, shared.moments + tile * 3 * b.out});
 }
 
-// Of the whole batch, from the bands'.
+// Of the whole batch, from the tiles'.
 void Join(const SeparableBranch& b, const SeparableForwardBranch& args, const Shared& shared, const Tiling& tiling) {
-  const auto pixels = [&](int64_t chunk) {
-    const int64_t tile = chunk / shared.bands, band = chunk % shared.bands;
-    const Bands bands = BandsOf(b, tiling.Images(tile));
-    return band < bands.count ? (bands.First(band + 1) - bands.First(band)) * b.depthwise.OutW() : 0;
-  };
-  JoinBatchNormMoments({shared.moments, tiling.tiles * shared.bands, b.out, pixels, args.mean, args.variance});
+  const int64_t pixels = b.depthwise.OutH() * b.depthwise.OutW();
+  JoinBatchNormMoments({shared.moments, tiling.tiles, b.out, [&](int64_t tile) { return tiling.Images(tile) * pixels; },
+                        args.mean, args.variance});
 }
 
 }  // namespace
@@ -103,7 +111,7 @@ void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch>
     return [&, lane = Lane(s, branches, tiling, cut.Lane(at, bytes))](int64_t tile) {
       const float* src = reader.ReadImages(tiling.FirstImage(tile), tiling.Images(tile), lane.src);
       for (size_t i = 0; i < branches.size(); ++i)
-        RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane.middle);
+        RunBranch(branches[i], args.branches[i], shared[i], tiling, tile, src, lane);
     };
   });
   base::ParallelFor(count, 1, [&](int64_t begin, int64_t end) {
