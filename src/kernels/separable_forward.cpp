@@ -87,9 +87,9 @@ size_t SeparableForwardScratch(const SeparableSource& s, std::span<const Separab
   const Tiling tiling(s);
   Cutter cut(nullptr);
   SourceReader(s, {}, {}, cut);
+  cut.Take<Shared>(static_cast<int64_t>(branches.size()));
   for (const SeparableBranch& b : branches) Shared(b, tiling, cut);
-  return cut.used() + branches.size() * sizeof(Shared) + 64 +
-         static_cast<size_t>(s.lanes) * Lane(s, branches, tiling, Cutter(nullptr)).bytes;
+  return cut.used() + static_cast<size_t>(s.lanes) * Lane(s, branches, tiling, Cutter(nullptr)).bytes;
 }
 
 void SeparableForward(const SeparableSource& s, std::span<const SeparableBranch> branches,

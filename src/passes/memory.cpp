@@ -9,22 +9,20 @@ namespace {
 using ir::NodeId;
 using ir::ValueId;
 
+size_t Aligned(size_t bytes) { return (bytes + device::kAlignment - 1) / device::kAlignment * device::kAlignment; }
+
 // Large buffers of one size, one after another, would all begin at the same place of a page and of a way of the second
 // cache, and a kernel that reads many of them side by side would push out what it has asked for. A gap behind each
-// moves the next by half a way and some lines.
+// moves the next by half a way, where that is 128 KiB, and some lines.
 constexpr size_t kLarge = size_t{1} << 20, kGap = (size_t{64} << 10) + 5 * device::kAlignment;
-
-// The bytes that a buffer takes.
-size_t Placed(size_t bytes) {
-  const size_t aligned = (bytes + device::kAlignment - 1) / device::kAlignment * device::kAlignment;
-  return aligned < kLarge ? aligned : aligned + kGap;
-}
 
 // A piece of the arena from the step that first writes it to the step that last reads it.
 struct Buffer {
   size_t bytes = 0;
   int first = 0, last = 0;
   size_t offset = 0;
+
+  size_t WithGap() const { return bytes < kLarge ? bytes : bytes + kGap; }
 };
 
 class Planner {
@@ -100,7 +98,7 @@ class Planner {
       const ValueId from = node.inputs[input], to = node.outputs[output];
       if (!InArena(from) || !InArena(to) || buffer_of_[to] >= 0) continue;
       Buffer& buffer = buffers_[buffer_of_[from]];
-      if (last_use_[from] != step || buffer.last != step || buffer.bytes < Placed(bytes_[to])) continue;
+      if (last_use_[from] != step || buffer.last != step || buffer.bytes < Aligned(bytes_[to])) continue;
       if (std::ranges::count(node.inputs, from) != 1 || std::ranges::count(taken, buffer_of_[from]) != 0) continue;
       buffer_of_[to] = buffer_of_[from];
       buffer.last = std::max(last_use_[to], step);
@@ -109,7 +107,7 @@ class Planner {
   }
 
   int NewBuffer(size_t bytes, int first, int last) {
-    buffers_.push_back({Placed(bytes), first, last, 0});
+    buffers_.push_back({Aligned(bytes), first, last, 0});
     return static_cast<int>(buffers_.size()) - 1;
   }
 
@@ -127,7 +125,7 @@ class Planner {
   void PlaceApart() {
     for (Buffer& buffer : buffers_) {
       buffer.offset = plan_.temporary_bytes;
-      plan_.temporary_bytes += buffer.bytes;
+      plan_.temporary_bytes += buffer.WithGap();
     }
   }
 
@@ -152,11 +150,11 @@ class Planner {
     for (int index : placed) {
       const Buffer& other = buffers_[index];
       if (other.last < buffer.first || other.first > buffer.last) continue;
-      if (other.offset >= end + buffer.bytes && other.offset - end < best_gap) {
+      if (other.offset >= end + buffer.WithGap() && other.offset - end < best_gap) {
         best = end;
         best_gap = other.offset - end;
       }
-      end = std::max(end, other.offset + other.bytes);
+      end = std::max(end, other.offset + other.WithGap());
     }
     return best_gap == SIZE_MAX ? end : best;
   }

@@ -38,7 +38,8 @@ struct MemoryPlan {
 
 // Leaves and what is assigned lie in inputs and slots (see PlaceAssignments). An output takes the memory of an input
 // that dies with the step where the kernel allows it. Of the rest, the largest is placed first, each in the smallest
-// gap that fits among what lives at the same time. With `no_reuse` nothing shares memory. `bytes` by value.
+// gap that fits among what lives at the same time; behind large ones some bytes stay free. With `no_reuse` nothing
+// shares memory. `bytes` by value.
 MemoryPlan PlanMemory(const LaidOut& laid_out, std::span<const ir::NodeId> order, std::span<const size_t> bytes,
                       bool no_reuse);
 

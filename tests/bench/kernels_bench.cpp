@@ -1,5 +1,6 @@
 // Times each kernel against copying the bytes it reads and writes: kernels_bench [ISA] [THREADS] [RUNS] [KERNELS], the
-// least of RUNS each; KERNELS: only those whose name holds this. Not a test: numbers for src/kernels/README.md.
+// least of about RUNS each, ten at least; KERNELS: only those whose name holds this. Not a test: numbers for
+// src/kernels/README.md.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -444,6 +444,33 @@ TEST_CASE("In-place pairs share memory only where the input dies", "[passes]") {
   CHECK(planned.memory.temporary_bytes == 2 * kImage.bytes());
 }
 
+TEST_CASE("Large buffers do not all begin at the same place of a page", "[passes]") {
+  const auto offsets = [](int64_t side) {
+    Graph graph;
+    const ValueId x = graph.Input("x", {DType::kF32, Shape{2, 16, side, side}});
+    std::vector<ValueId> terms;
+    for (int i = 0; i < 3; ++i) terms.push_back(ops::Scale(graph, x, i + 2.0));
+    graph.Output("sum", ops::AddN(graph, terms));
+    const Planned planned = PlanOf(graph);
+    CHECK(planned.Fault().empty());
+    CHECK(planned.memory.live_bytes == static_cast<size_t>(4 * 2 * 16 * side * side * 4));  // without the gaps
+    std::vector<size_t> result;
+    for (ValueId term : terms) result.push_back(planned.memory.places[term].offset);
+    std::ranges::sort(result);
+    return result;
+  };
+  constexpr size_t kPage = 4096, kWay = 128 << 10, kMiB = 1 << 20;
+  const std::vector<size_t> large = offsets(128), small = offsets(64);  // 2 MiB and half a MiB each
+  for (size_t i = 1; i < large.size(); ++i) {
+    const size_t step = large[i] - large[i - 1];
+    CHECK(step > 2 * kMiB);
+    CHECK(step < 2 * kMiB + 2 * kWay);
+    CHECK(step % kPage != 0);
+    CHECK(step % kWay > kPage);
+    CHECK(small[i] - small[i - 1] == kMiB / 2);
+  }
+}
+
 TEST_CASE("The greedy order frees early", "[passes]") {
   Graph graph;
   const ValueId x = graph.Input("x", {DType::kF32, Shape{2, 8, 8, 8}});
