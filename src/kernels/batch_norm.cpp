@@ -67,8 +67,8 @@ void ForChunksRows(const BatchNormJoinArgs& a, const Body& body) {
   }
 }
 
-// Joins the chunks' moments of channels [begin, end).
-void JoinChannels(const BatchNormJoinArgs& a, int64_t begin, int64_t end) {
+// Joins the chunks' moments of channels [begin, end). Returns the rows of all.
+double JoinChannels(const BatchNormJoinArgs& a, int64_t begin, int64_t end) {
   const int64_t c = a.channels;
   const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
   double total = 0;
@@ -83,6 +83,7 @@ void JoinChannels(const BatchNormJoinArgs& a, int64_t begin, int64_t end) {
     table.join_squares({a.moments + 3 * c * first, rows, count, c, begin, end, a.mean, a.variance});
   });
   for (int64_t i = begin; i < end; ++i) a.variance[i] /= total;
+  return total;
 }
 
 // The sums of channels [begin, end), with the rounding of the mean put right.
@@ -128,19 +129,13 @@ void JoinBatchNormMoments(const BatchNormJoinArgs& a) {
   base::ParallelFor(a.channels, JoinGrain(a.chunks), [&](int64_t begin, int64_t end) { JoinChannels(a, begin, end); });
 }
 
-void MergeBatchNormMoments(const BatchNormMergeArgs& a) {
+void MergeBatchNormMoments(const BatchNormJoinArgs& a, float* merged) {
   const int64_t c = a.channels;
-  const BatchNormTable& table = PD_KERNEL_TABLE(kBatchNorm);
-  double *mean = a.scratch, *squares = mean + c, total = 0;
-  for (int64_t k = 0; k < a.chunks; ++k) total += a.rows[k];
-  std::fill_n(mean, 2 * c, 0.0);
-  table.join_means({a.moments, a.rows, a.chunks, c, 0, c, mean, squares});
-  for (int64_t i = 0; i < c; ++i) mean[i] /= total;
-  table.join_squares({a.moments, a.rows, a.chunks, c, 0, c, mean, squares});
+  const double rows = JoinChannels(a, 0, c);
   for (int64_t i = 0; i < c; ++i) {
-    a.merged[i] = static_cast<float>(mean[i]);
-    a.merged[c + i] = static_cast<float>((mean[i] - a.merged[i]) * total);
-    a.merged[2 * c + i] = static_cast<float>(squares[i]);
+    merged[i] = static_cast<float>(a.mean[i]);
+    merged[c + i] = static_cast<float>((a.mean[i] - merged[i]) * rows);
+    merged[2 * c + i] = static_cast<float>(a.variance[i] * rows);
   }
 }
 

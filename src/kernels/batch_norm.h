@@ -109,15 +109,8 @@ struct BatchNormJoinArgs {
   double* variance;  // biased
 };
 void JoinBatchNormMoments(const BatchNormJoinArgs& args);
-// The moments of all the chunks' rows as one chunk's: joined in double, then rounded.
-struct BatchNormMergeArgs {
-  const float* moments;  // [chunks][3][C]
-  const double* rows;    // [chunks], of each; 0: its moments are not read
-  int64_t chunks, channels;
-  double* scratch;  // 2 * C
-  float* merged;    // [3][C]
-};
-void MergeBatchNormMoments(const BatchNormMergeArgs& args);
+// The same on the calling thread, and then merged [3][C]: the moments of all the chunks' rows as one chunk's, rounded.
+void MergeBatchNormMoments(const BatchNormJoinArgs& args, float* merged);
 
 // What the gradient with respect to src is made with, once: BatchNormGradientLinesSize(C) floats.
 struct BatchNormGradientLinesArgs {

@@ -23,25 +23,23 @@ struct Shared {
 struct Lane {
   Lane(const SeparableSource& s, std::span<const SeparableBranch> branches, const Tiling& tiling, Cutter cut)
       : src(cut.Take<float>(tiling.images * s.h * s.w * s.c)) {
-    int64_t band = 0, bands = 0, out = 0, all_moments = 0;
+    int64_t band = 0, out = 0, all_moments = 0;
     for (const SeparableBranch& b : branches) {
       const Bands of = BandsOf(b, tiling.images);
       band = std::max(band, of.size * b.depthwise.OutW() * b.depthwise.c);
-      bands = std::max(bands, of.count);
       out = std::max(out, b.out);
       all_moments = std::max(all_moments, of.count * 3 * b.out);
     }
     middle = cut.Take<float>(band);
     moments = cut.Take<float>(all_moments);
-    pixels = cut.Take<double>(bands);
-    sums = cut.Take<double>(2 * out);
+    mean = cut.Take<double>(out);
+    variance = cut.Take<double>(out);
     bytes = cut.used();
   }
   float* src;
-  float* middle;   // a band of the depthwise result
-  float* moments;  // [bands][3][out], of a tile
-  double* pixels;  // [bands]
-  double* sums;    // [2][out]
+  float* middle;            // a band of the depthwise result
+  float* moments;           // [bands][3][out], of a tile
+  double *mean, *variance;  // [out], of a tile
   size_t bytes;
 };
 
@@ -59,8 +57,9 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
   const Bands bands = BandsOf(b, depthwise.n);
   float* dst = args.dst + tiling.FirstImage(tile) * depthwise.OutH() * out_w * b.out;
   const bool stream = Streams(tiling.batch * depthwise.OutH() * out_w * b.out);
+  const auto pixels = [&](int64_t band) { return (bands.First(band + 1) - bands.First(band)) * out_w; };
   for (int64_t band = 0; band < bands.count; ++band) {
-    const int64_t first = bands.First(band), end = bands.First(band + 1), pixels = (end - first) * out_w;
+    const int64_t first = bands.First(band), end = bands.First(band + 1);
     float* rows = dst + first * out_w * b.out;
     const float* read = src + first * out_w * depthwise.c;
     if (!b.pointwise_only) {
@@ -68,10 +67,10 @@ void RunBranch(const SeparableBranch& b, const SeparableForwardBranch& args, con
       read = lane.middle;
     }
     PointwiseProduct(
-        {read, shared.pointwise, rows, pixels, depthwise.c, b.out, lane.moments + band * 3 * b.out, stream});
-    lane.pixels[band] = static_cast<double>(pixels);
+        {read, shared.pointwise, rows, pixels(band), depthwise.c, b.out, lane.moments + band * 3 * b.out, stream});
   }
-  MergeBatchNormMoments({lane.moments, lane.pixels, bands.count, b.out, lane.sums, shared.moments + tile * 3 * b.out});
+  MergeBatchNormMoments({lane.moments, bands.count, b.out, pixels, lane.mean, lane.variance},
+                        shared.moments + tile * 3 * b.out);
 }
 
 // Of the whole batch, from the tiles'.

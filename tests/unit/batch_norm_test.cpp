@@ -243,8 +243,8 @@ TEST_CASE("moments of many chunks are joined, and those of empty ones not read",
 TEST_CASE("merged moments stand for those of their chunks", "[kernels]") {
   for (const int64_t channels : {1, 8, 19, 64}) {
     // The second of three chunks is empty: its moments are not read. Then one chunk more, as it is.
-    const std::vector<double> rows = {5, 0, 300, 13};
-    const auto rows_of = [&](int64_t k) { return static_cast<int64_t>(rows[static_cast<size_t>(k)]); };
+    constexpr int64_t kRows[] = {5, 0, 300, 13};
+    const auto rows = [&](int64_t k) { return kRows[k]; };
     std::vector<float> moments = Normals(3 * channels * 4, 7);
     for (int64_t i = 0; i < 3 * channels; ++i) moments[3 * channels + i] = std::numeric_limits<float>::quiet_NaN();
     for (int64_t k = 0; k < 4; ++k)
@@ -255,11 +255,10 @@ TEST_CASE("merged moments stand for those of their chunks", "[kernels]") {
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(IsaName(isa), threads, channels);
       std::vector<float> merged(6 * channels);
-      std::vector<double> scratch(2 * channels), mean(channels), variance(channels), all_mean(channels),
-          all_variance(channels);
-      MergeBatchNormMoments({moments.data(), rows.data(), 3, channels, scratch.data(), merged.data()});
+      std::vector<double> mean(channels), variance(channels), all_mean(channels), all_variance(channels);
+      MergeBatchNormMoments({moments.data(), 3, channels, rows, mean.data(), variance.data()}, merged.data());
       std::copy_n(moments.data() + 9 * channels, 3 * channels, merged.data() + 3 * channels);
-      JoinBatchNormMoments({moments.data(), 4, channels, rows_of, all_mean.data(), all_variance.data()});
+      JoinBatchNormMoments({moments.data(), 4, channels, rows, all_mean.data(), all_variance.data()});
       JoinBatchNormMoments({merged.data(), 2, channels, [](int64_t k) { return k == 0 ? int64_t{305} : int64_t{13}; },
                             mean.data(), variance.data()});
       for (int64_t c = 0; c < channels; ++c) {
