@@ -74,7 +74,7 @@ void Rows3x3(const DepthwiseParams& p, Entry3x3 entry, const Depthwise3x3& all, 
       if (all.add != nullptr) a.add = all.add + offset;
       a.height = (p.h - phase + shift) >> shift;
       a.first = y >> shift, a.end = a.first + ((rows - i + shift) >> shift);
-      if (shift != 0) a.to_next = i == 0 ? line : (kDepthwise3x3Rows * 2 - 1) * line;
+      if (shift != 0) a.to_next = i == 0 ? line : (most - 1) * line;
       entry(a);
     }
     after(row, rows);
@@ -82,8 +82,11 @@ void Rows3x3(const DepthwiseParams& p, Entry3x3 entry, const Depthwise3x3& all, 
   }
 }
 
-// As many rows as are worked on at once, or all if they are worked on in order.
-int64_t MostRows3x3(const DepthwiseParams& p, bool all) {
+// As many rows as are worked on at once, or all if they are worked on in order. Alone, of rows of several blocks that
+// come from beyond the second cache, one: memory hands over a row faster than pieces of four.
+int64_t MostRows3x3(const DepthwiseParams& p, bool all, bool alone) {
+  constexpr int64_t kFar = (int64_t{2} << 20) / sizeof(float);
+  if (alone && p.stride == 1 && p.w >= 2 * kDepthwise3x3Pixels && p.n * p.h * p.w * p.c >= kFar) return p.dilation;
   return all && p.dilation == 1 ? p.h : p.dilation * kDepthwise3x3Rows;
 }
 
@@ -93,7 +96,7 @@ void ForwardRows3x3(const DepthwiseParams& p, const DepthwiseForwardRowsArgs& ar
                        .dst = args.dst,
                        .ahead = args.ahead != 0,
                        .between = args.between};
-  Rows3x3(p, PD_KERNEL_TABLE(kDepthwise3x3).rows, a, args.first, args.end, MostRows3x3(p, true),
+  Rows3x3(p, PD_KERNEL_TABLE(kDepthwise3x3).rows, a, args.first, args.end, MostRows3x3(p, true, args.ahead != 0),
           [](int64_t, int64_t) {});
 }
 
@@ -108,7 +111,7 @@ void BackwardDataRows3x3(const DepthwiseParams& p, const DepthwiseBackwardDataRo
                        .ahead = args.ahead != 0,
                        .between = args.between};
   // A copy while the rows are in the first cache.
-  const int64_t most = MostRows3x3(p, args.copy == nullptr);
+  const int64_t most = MostRows3x3(p, args.copy == nullptr, args.ahead != 0);
   const Entry3x3 entry =
       p.stride == 1 ? PD_KERNEL_TABLE(kDepthwise3x3).rows : PD_KERNEL_TABLE(kDepthwise3x3Stride2).data_rows;
   Rows3x3(p, entry, a, args.first, args.end, most, [&](int64_t row, int64_t rows) {
@@ -167,7 +170,7 @@ int64_t Slices(const DepthwiseParams& p) {
 
 // So many slices are joined by themselves, by the thread that made them if it is one: of what another core has written,
 // each line takes as long as a hundred multiply-adds.
-constexpr int64_t kGroup = 4;
+constexpr int64_t kGroup = 8;
 
 int64_t Groups(int64_t slices) { return (slices + kGroup - 1) / kGroup; }
 

@@ -130,6 +130,18 @@ TEST_CASE("depthwise passes hold where an image is several bands of rows, and a 
   }
 }
 
+TEST_CASE("3x3 depthwise passes hold where rows are so long that they are worked on in pieces", "[kernels]") {
+  for (int64_t width = 16; width <= 34; ++width) {
+    for (const int64_t dilation : {1, 2})
+      CheckExact({.n = 1, .h = 7, .w = width, .c = 68, .kernel = 3, .dilation = dilation, .pad = dilation});
+  }
+}
+
+TEST_CASE("3x3 depthwise passes hold where a batch is so large that rows are worked on one by one", "[kernels]") {
+  for (const int64_t dilation : {1, 2})
+    CheckExact({.n = 3, .h = 37, .w = 97, .c = 49, .kernel = 3, .dilation = dilation, .pad = dilation});
+}
+
 TEST_CASE("depthwise passes take kernels, strides and dilations without a fast path", "[kernels]") {
   for (const int64_t channels : {2, 20}) {
     CheckExact({.n = 2, .h = 7, .w = 6, .c = channels, .kernel = 1});
