@@ -54,11 +54,21 @@ class Ring {
   size_t next_ = 0;
 };
 
+struct OperandBytes {
+  std::vector<size_t> inputs, outputs;
+};
+
+// Where operands lie.
+struct Places {
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+};
+
 // A kernel with the sizes of its operands.
 struct Candidate {
   device::KernelSpec spec;
   std::unique_ptr<device::Kernel> kernel;
-  std::vector<size_t> inputs, outputs;
+  OperandBytes bytes;
 };
 
 struct Shape {
@@ -127,11 +137,11 @@ class Floor {
 
   Candidate Make(ir::NodeId id, const device::KernelSpec& spec) {
     const ir::Node& node = graph_.node(id);
-    Candidate candidate{spec, backend_.Build(graph_, id, spec), {}, {}};
+    Candidate candidate{spec, backend_.Build(graph_, id, spec), {}};
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      candidate.inputs.push_back(backend_.Bytes(graph_.desc(node.inputs[i]), spec.input_layouts[i]));
+      candidate.bytes.inputs.push_back(backend_.Bytes(graph_.desc(node.inputs[i]), spec.input_layouts[i]));
     for (size_t i = 0; i < node.outputs.size(); ++i)
-      candidate.outputs.push_back(backend_.Bytes(graph_.desc(node.outputs[i]), spec.output_layouts[i]));
+      candidate.bytes.outputs.push_back(backend_.Bytes(graph_.desc(node.outputs[i]), spec.output_layouts[i]));
     if (spec.workspace_bytes > workspace_.bytes()) workspace_ = {spec.workspace_bytes, "workspace"};
     return candidate;
   }
@@ -141,49 +151,57 @@ class Floor {
     return more != nullptr ? more->AlternativesOf(graph_, id) : backend_.Propose(graph_, id);
   }
 
+  // The least of a few runs of each kernel in ms, in turn and on the same operands: the machine's speed moves, and so
+  // does that of memory from place to place.
   void FindBest(ir::NodeId id, Shape& shape) {
+    constexpr int kTries = 15;
     shape.row.name = NameOf(id);
     shape.row.flops = Flops(graph_, graph_.node(id));
     const std::string chosen = backend_.Propose(graph_, id).front().name;
-    for (const device::KernelSpec& spec : KernelsOf(id)) {
-      Candidate candidate = Make(id, spec);
-      const double ms = Hot(candidate);
-      if (spec.name == chosen && shape.row.chosen_ms == 0) shape.row.chosen_ms = ms;
-      if (shape.best.kernel && ms >= shape.row.ms) continue;
-      shape.row.ms = ms;
-      shape.row.kernel = spec.name;
-      shape.best = std::move(candidate);
-    }
+    std::vector<Candidate> candidates;
+    for (const device::KernelSpec& spec : KernelsOf(id)) candidates.push_back(Make(id, spec));
+    const auto operands = Operands(Largest(candidates));
+    std::vector<double> least(candidates.size(), 1e30);
+    for (int i = 0; i < kTries; ++i)
+      for (size_t k = 0; k < candidates.size(); ++k) least[k] = std::min(least[k], Time(candidates[k], operands));
+    for (size_t k = 0; k < candidates.size(); ++k)
+      if (candidates[k].spec.name == chosen && shape.row.chosen_ms == 0) shape.row.chosen_ms = least[k];
+    const size_t best = std::min_element(least.begin(), least.end()) - least.begin();
+    shape.row.ms = least[best];
+    shape.row.kernel = candidates[best].spec.name;
+    shape.best = std::move(candidates[best]);
   }
 
-  // The least of a few runs on the same operands, in ms.
-  double Hot(const Candidate& candidate) {
-    constexpr int kTries = 7;
-    const auto [inputs, outputs] = Operands(candidate);
-    double best = 1e30;
-    for (int i = 0; i < kTries; ++i) {
-      const Clock::time_point start = Clock::now();
-      candidate.kernel->Launch(inputs, outputs, workspace_.data());
-      best = std::min(best, MillisecondsSince(start));
+  // Of operands that take any of these.
+  static OperandBytes Largest(const std::vector<Candidate>& candidates) {
+    OperandBytes largest = candidates.front().bytes;
+    for (const Candidate& candidate : candidates) {
+      for (size_t i = 0; i < largest.inputs.size(); ++i)
+        largest.inputs[i] = std::max(largest.inputs[i], candidate.bytes.inputs[i]);
+      for (size_t i = 0; i < largest.outputs.size(); ++i)
+        largest.outputs[i] = std::max(largest.outputs[i], candidate.bytes.outputs[i]);
     }
-    return best;
+    return largest;
   }
 
-  std::pair<std::vector<const void*>, std::vector<void*>> Operands(const Candidate& candidate) {
-    std::pair<std::vector<const void*>, std::vector<void*>> operands;
-    for (size_t bytes : candidate.inputs) operands.first.push_back(src_->Take(bytes));
-    for (size_t bytes : candidate.outputs) operands.second.push_back(dst_->Take(bytes));
-    return operands;
+  double Time(const Candidate& candidate, const Places& places) {
+    const Clock::time_point start = Clock::now();
+    candidate.kernel->Launch(places.inputs, places.outputs, workspace_.data());
+    return MillisecondsSince(start);
+  }
+
+  Places Operands(const OperandBytes& bytes) {
+    Places places;
+    for (size_t size : bytes.inputs) places.inputs.push_back(src_->Take(size));
+    for (size_t size : bytes.outputs) places.outputs.push_back(dst_->Take(size));
+    return places;
   }
 
   double RunAll() {
     double ms = 0;
     for (ir::NodeId id : nodes_) {
       const Candidate& best = shapes_.at(KeyOf(id)).best;
-      const auto [inputs, outputs] = Operands(best);
-      const Clock::time_point start = Clock::now();
-      best.kernel->Launch(inputs, outputs, workspace_.data());
-      ms += MillisecondsSince(start);
+      ms += Time(best, Operands(best.bytes));
     }
     return ms;
   }
