@@ -19,7 +19,7 @@ struct FloorRow {
 };
 
 struct ConvolutionFloor {
-  double ms = 0;      // all of them one after another; operands come from memory, as they lie in 512 MB in turn
+  double ms = 0;      // all of them one after another; operands come from memory, as they lie in 2 x 256 MB in turn
   double hot_ms = 0;  // the sum of the rows: no kernel waits for memory that the last level of cache can hold
   std::vector<FloorRow> rows;  // longest in sum first
 };

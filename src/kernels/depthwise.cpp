@@ -83,7 +83,8 @@ void Rows3x3(const DepthwiseParams& p, Entry3x3 entry, const Depthwise3x3& all, 
 }
 
 // As many rows as are worked on at once, or all if they are worked on in order. Alone, of rows of several blocks that
-// come from beyond the second cache, one: memory hands over a row faster than pieces of four.
+// come from beyond the second cache, one (of dilation 2 one of each parity): memory hands over a row faster than pieces
+// of four.
 int64_t MostRows3x3(const DepthwiseParams& p, bool all, bool alone) {
   constexpr int64_t kFar = (int64_t{2} << 20) / sizeof(float);
   if (alone && p.stride == 1 && p.w >= 2 * kDepthwise3x3Pixels && p.n * p.h * p.w * p.c >= kFar) return p.dilation;
@@ -305,6 +306,7 @@ void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardData
 void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardWeightsArgs& args) {
   Check(p);
   const int64_t out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
+  if (p.n == 0) return static_cast<void>(std::fill_n(args.diff_weights, size, 0.0f));
   // Each slice has sums of its own, and these are added in order: the same tree for any number of threads.
   const int64_t slices = Slices(p), groups = Groups(slices);
   float* const totals = args.scratch + slices * size;  // of groups

@@ -168,6 +168,12 @@ TEST_CASE("depthwise passes take any padding with any kernel, and images smaller
 }
 
 // As long as the line of zeros that stands for a row outside the image, and longer.
+TEST_CASE("depthwise weights' gradients of no image are zero", "[kernels]") {
+  const DepthwiseParams p{.n = 0, .h = 8, .w = 8, .c = 20, .kernel = 3, .pad = 1};
+  const std::vector<float> gradient = Run(p, MakeInputs(p)).diff_weights;
+  CHECK(gradient == std::vector<float>(9 * 20, 0.0f));
+}
+
 TEST_CASE("depthwise passes take rows of any length", "[kernels]") {
   for (const int64_t width : {1 << 14, (1 << 14) + 1})
     CheckExact({.n = 1, .h = 2, .w = width, .c = 16, .kernel = 3, .pad = 1});
