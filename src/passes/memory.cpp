@@ -11,18 +11,13 @@ using ir::ValueId;
 
 size_t Aligned(size_t bytes) { return (bytes + device::kAlignment - 1) / device::kAlignment * device::kAlignment; }
 
-// Large buffers of one size, one after another, would all begin at the same place of a page and of a way of the second
-// cache, and a kernel that reads many of them side by side would push out what it has asked for. A gap behind each
-// moves the next by half a way, where that is 128 KiB, and some lines.
-constexpr size_t kLarge = size_t{1} << 20, kGap = (size_t{64} << 10) + 5 * device::kAlignment;
-
 // A piece of the arena from the step that first writes it to the step that last reads it.
 struct Buffer {
   size_t bytes = 0;
   int first = 0, last = 0;
   size_t offset = 0;
 
-  size_t WithGap() const { return bytes < kLarge ? bytes : bytes + kGap; }
+  size_t WithGap() const { return bytes < kLargeBuffer ? bytes : bytes + kGapBehindLarge; }
 };
 
 class Planner {

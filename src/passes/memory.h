@@ -36,6 +36,11 @@ struct MemoryPlan {
   size_t live_bytes = 0;                      // the most that is alive at once: no placement in this order needs less
 };
 
+// Large buffers of one size, one after another, would all begin at the same place of a page and of a way of the second
+// cache, and a kernel that reads many of them side by side would push out what it has asked for. A gap behind each
+// moves the next by half a way, where that is 128 KiB, and some lines.
+constexpr size_t kLargeBuffer = size_t{1} << 20, kGapBehindLarge = (size_t{64} << 10) + 5 * device::kAlignment;
+
 // Leaves and what is assigned lie in inputs and slots (see PlaceAssignments). An output takes the memory of an input
 // that dies with the step where the kernel allows it. Of the rest, the largest is placed first, each in the smallest
 // gap that fits among what lives at the same time; behind large ones some bytes stay free. With `no_reuse` nothing

@@ -31,6 +31,7 @@
 #include "kernels/pool_norm.h"
 #include "kernels/separable.h"
 #include "kernels/simd/roofline_table.h"
+#include "passes/memory.h"
 #include "plan/storage.h"
 
 namespace {
@@ -41,18 +42,18 @@ int runs = 100, sets = 1;
 std::vector<std::string> wanted_words;
 
 // Tensors as they lie in a plan: in one storage, of huge pages where the system gives them, with gaps, so that they do
-// not all begin at the same place of a page and of a cache's way (passes/memory.cpp).
+// not all begin at the same place of a page and of a cache's way (passes/memory.h).
 class Arena {
  public:
   explicit Arena(int64_t floats) : storage_(static_cast<size_t>(floats) * sizeof(float), "the benchmark's tensors") {}
   // A tensor of this value. It lives as long as the arena.
   float* Take(int64_t floats, float value) {
-    constexpr size_t kLine = 64, kGap = (size_t{64} << 10) + 5 * kLine;
+    constexpr size_t kLine = device::kAlignment;
     const size_t bytes = static_cast<size_t>(floats) * sizeof(float);
     PD_CHECK(taken_ + bytes <= storage_.bytes(), "{} more bytes of {}", bytes, storage_.bytes());
     float* tensor = reinterpret_cast<float*>(storage_.data() + taken_);
     std::fill_n(tensor, floats, value);
-    taken_ = (taken_ + bytes + kGap + kLine - 1) / kLine * kLine;
+    taken_ = (taken_ + bytes + passes::kGapBehindLarge + kLine - 1) / kLine * kLine;
     return tensor;
   }
 
