@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/depthwise_window.h"
 #include "kernels/elementwise.h"
 #include "kernels/partial_sums.h"
 #include "kernels/simd/tables.h"
@@ -83,11 +84,9 @@ void Rows3x3(const DepthwiseParams& p, Entry3x3 entry, const Depthwise3x3& all, 
 }
 
 // As many rows as are worked on at once, or all if they are worked on in order. Alone, of rows of several blocks that
-// come from beyond the second cache, one (of dilation 2 one of each parity): memory hands over a row faster than pieces
-// of four.
+// come from far, one (of dilation 2 one of each parity): memory hands over a row faster than pieces of four.
 int64_t MostRows3x3(const DepthwiseParams& p, bool all, bool alone) {
-  constexpr int64_t kFar = (int64_t{2} << 20) / sizeof(float);
-  if (alone && p.stride == 1 && p.w >= 2 * kDepthwise3x3Pixels && p.n * p.h * p.w * p.c >= kFar) return p.dilation;
+  if (alone && p.stride == 1 && p.w >= 2 * kDepthwise3x3Pixels && IsFar(p)) return p.dilation;
   return all && p.dilation == 1 ? p.h : p.dilation * kDepthwise3x3Rows;
 }
 
@@ -166,7 +165,7 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
 // sizes alone: it shapes the total.
 constexpr int64_t kMostSlices = 32;
 int64_t Slices(const DepthwiseParams& p) {
-  return std::min(p.n, std::clamp<int64_t>(p.n * p.h * p.w * p.c / 24576, 16, kMostSlices));
+  return std::min(p.n, std::clamp<int64_t>(p.n * p.OutH() * p.OutW() * p.c / 24576, 16, kMostSlices));
 }
 
 // So many slices are joined by themselves, by the thread that made them if it is one: of what another core has written,
@@ -177,11 +176,15 @@ int64_t Groups(int64_t slices) { return (slices + kGroup - 1) / kGroup; }
 
 }  // namespace
 
-int64_t DepthwiseScratch(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
+int64_t DepthwiseTaps(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
+
+int64_t DepthwiseScratch(const DepthwiseParams& params) {
+  return std::max(WindowScratch(params), DepthwiseTaps(params));
+}
 
 int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) {
   const int64_t slices = Slices(params);
-  return (slices + Groups(slices)) * DepthwiseScratch(params);
+  return (slices + Groups(slices)) * DepthwiseTaps(params);
 }
 
 void ArrangeForForward(const DepthwiseParams& p, const float* weights, float* arranged) {
@@ -287,6 +290,7 @@ void ArrangeWeightsGradient(const DepthwiseParams& p, const float* sums, float* 
 
 void DepthwiseForward(const DepthwiseParams& p, const DepthwiseForwardArgs& args) {
   Check(p);
+  if (IsWindow(p)) return WindowForward(p, args);
   ArrangeForForward(p, args.weights, args.scratch);
   const int64_t row = p.OutW() * p.c;
   base::ParallelFor(p.n * p.OutH(), Grain(p), [&](int64_t begin, int64_t end) {
@@ -296,6 +300,7 @@ void DepthwiseForward(const DepthwiseParams& p, const DepthwiseForwardArgs& args
 
 void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardDataArgs& args) {
   Check(p);
+  if (IsWindowBackward(p)) return WindowBackwardData(p, args);
   ArrangeForBackward(p, args.weights, args.scratch);
   base::ParallelFor(p.n * p.h, Grain(p), [&](int64_t begin, int64_t end) {
     DepthwiseBackwardDataRows(
@@ -305,7 +310,7 @@ void DepthwiseBackwardData(const DepthwiseParams& p, const DepthwiseBackwardData
 
 void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardWeightsArgs& args) {
   Check(p);
-  const int64_t out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseScratch(p);
+  const int64_t out_h = p.OutH(), out_w = p.OutW(), size = DepthwiseTaps(p);
   if (p.n == 0) return static_cast<void>(std::fill_n(args.diff_weights, size, 0.0f));
   // Each slice has sums of its own, and these are added in order: the same tree for any number of threads.
   const int64_t slices = Slices(p), groups = Groups(slices);
@@ -315,12 +320,14 @@ void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardW
     AddPartialSums(args.scratch + group * kGroup * size, std::min(kGroup, slices - group * kGroup), size,
                    totals + group * size);
   };
+  // Of stride 2 and several passes over the channels, in a near cache asking takes longer than the rest.
+  const bool ahead = p.stride == 1 || p.c <= 2 * kWidestVector || IsFarOfStride2(p);
   base::ParallelFor(slices, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slice = begin; slice < end; ++slice) {
       float* sums = args.scratch + slice * size;
       std::fill_n(sums, size, 0.0f);
       for (int64_t image = p.n * slice / slices; image < p.n * (slice + 1) / slices; ++image)
-        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums, true);
+        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums, ahead);
       const int64_t group = slice / kGroup;
       if (group * kGroup < begin || (slice % kGroup < kGroup - 1 && slice + 1 < slices)) continue;
       join(group);

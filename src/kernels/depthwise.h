@@ -42,7 +42,7 @@ struct DepthwiseBackwardWeightsArgs {
   float* scratch;       // DepthwiseWeightsScratch(params) floats
 };
 
-int64_t DepthwiseScratch(const DepthwiseParams& params);  // K * K * C
+int64_t DepthwiseScratch(const DepthwiseParams& params);
 int64_t DepthwiseWeightsScratch(const DepthwiseParams& params);
 
 // On all threads.
@@ -51,7 +51,8 @@ void DepthwiseBackwardData(const DepthwiseParams& params, const DepthwiseBackwar
 void DepthwiseBackwardWeights(const DepthwiseParams& params, const DepthwiseBackwardWeightsArgs& args);
 
 // The same in parts, on the calling thread, for who does more with a few rows while they are in the cache. Weights are
-// arranged once, [K][K][C] in the order in which the rows read them.
+// arranged once, [K][K][C] in the order in which the rows read them: DepthwiseTaps(params) floats.
+int64_t DepthwiseTaps(const DepthwiseParams& params);
 void ArrangeForForward(const DepthwiseParams& params, const float* weights, float* arranged);
 void ArrangeForBackward(const DepthwiseParams& params, const float* weights, float* arranged);
 

@@ -13,11 +13,11 @@ Bands SourceBands(const SeparableSource& s, int64_t images) { return {images * s
 // What all threads share of one branch.
 struct Shared {
   Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
-      : forward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
-        backward(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+      : forward(cut.Take<float>(DepthwiseTaps(b.depthwise))),
+        backward(cut.Take<float>(DepthwiseTaps(b.depthwise))),
         wide(cut.Take<float>(PointwiseDataScratch(PointwiseOf(b)))),
         norm(cut.Take<float>(BatchNormGradientLinesSize(b.out))),
-        depthwise_sums(cut.Take<float>(tiling.slices * DepthwiseScratch(b.depthwise))),
+        depthwise_sums(cut.Take<float>(tiling.slices * DepthwiseTaps(b.depthwise))),
         pointwise_sums(cut.Take<float>(tiling.slices * b.depthwise.c * b.out)) {}
 
   void Fill(const SeparableSource& s, const SeparableBranch& b, const SeparableBackwardBranch& args) const {
@@ -212,7 +212,7 @@ class Backward {
       const Tiling& tiling = all_.tiling_;
       for (int64_t i = 0; i < all_.Count() && all_.Weights(); ++i) {
         if (all_.branch(i).pointwise_only) continue;
-        const int64_t taps = DepthwiseScratch(all_.branch(i).depthwise);
+        const int64_t taps = DepthwiseTaps(all_.branch(i).depthwise);
         std::fill_n(all_.shared_[i].depthwise_sums + slice * taps, taps, 0.0f);
       }
       const int64_t end = (slice + 1) * tiling.slice_tiles;
@@ -242,7 +242,7 @@ class Backward {
       }
       if (all_.Weights() && !b.pointwise_only)
         AddDepthwiseWeightsGradient(depthwise, src, lane_.diff_middle,
-                                    shared.depthwise_sums + slice * DepthwiseScratch(depthwise));
+                                    shared.depthwise_sums + slice * DepthwiseTaps(depthwise));
       const float* add = i > 0 ? lane_.sums[(i - 1) % 2] : nullptr;
       if (i + 1 == all_.Count()) return all_.Finish(depthwise, lane_, tile, src, add, between);
       all_.AddToSource(i, depthwise,
@@ -349,7 +349,7 @@ class Backward {
     const DepthwiseParams& depthwise = branch(i).depthwise;
     const Shared& shared = shared_[i];
     if (!branch(i).pointwise_only) {
-      AddPartialSums(shared.depthwise_sums, tiling_.slices, DepthwiseScratch(depthwise), shared.depthwise_sums);
+      AddPartialSums(shared.depthwise_sums, tiling_.slices, DepthwiseTaps(depthwise), shared.depthwise_sums);
       ArrangeWeightsGradient(depthwise, shared.depthwise_sums, args.diff_depthwise_weights);
     }
     const bool grouped = branch(i).groups > 1;

@@ -9,7 +9,7 @@ namespace {
 // What all threads share of one branch.
 struct Shared {
   Shared(const SeparableBranch& b, const Tiling& tiling, Cutter& cut)
-      : depthwise(cut.Take<float>(DepthwiseScratch(b.depthwise))),
+      : depthwise(cut.Take<float>(DepthwiseTaps(b.depthwise))),
         pointwise(cut.Take<float>(b.depthwise.c * b.out)),
         wide(cut.Take<float>(PointwiseDataScratch(PointwiseOf(b)))),
         moments(cut.Take<float>(tiling.tiles * 3 * b.out)) {}

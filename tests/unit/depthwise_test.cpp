@@ -1,52 +1,29 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "support/depthwise_cases.h"
 #include "support/kernel_cases.h"
 
 namespace pdarts::kernels {
 namespace {
 
+using test::DepthwiseInputs;
+using test::DepthwiseResults;
 using test::ForEachIsaAndThreads;
 using test::Integers;
+using test::MakeInputs;
+using test::Naive;
+using test::Padded;
 
-struct Results {
-  std::vector<float> dst, diff_src, diff_weights;
-  bool operator==(const Results&) const = default;
-};
-
-struct Inputs {
-  std::vector<float> src, weights, diff_dst;
-};
-
-// The definition, as loops.
-Results Naive(const DepthwiseParams& p, const Inputs& in) {
-  Results out{std::vector<float>(in.diff_dst.size()), std::vector<float>(in.src.size()),
-              std::vector<float>(in.weights.size())};
-  const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
-  for (int64_t item = 0; item < p.n * out_h * out_w * p.c; ++item) {
-    const int64_t c = item % p.c, x = item / p.c % out_w, y = item / p.c / out_w % out_h,
-                  image = item / p.c / out_w / out_h;
-    for (int64_t tap = 0; tap < k * k; ++tap) {
-      const int64_t src_y = y * p.stride - p.pad + tap / k * p.dilation,
-                    src_x = x * p.stride - p.pad + tap % k * p.dilation;
-      if (src_y < 0 || src_y >= p.h || src_x < 0 || src_x >= p.w) continue;
-      const int64_t at = ((image * p.h + src_y) * p.w + src_x) * p.c + c;
-      out.dst[item] += in.weights[c * k * k + tap] * in.src[at];
-      out.diff_weights[c * k * k + tap] += in.diff_dst[item] * in.src[at];
-      out.diff_src[at] += in.weights[c * k * k + tap] * in.diff_dst[item];
-    }
-  }
-  return out;
-}
-
-Results Run(const DepthwiseParams& p, const Inputs& in) {
+DepthwiseResults Run(const DepthwiseParams& p, const DepthwiseInputs& in) {
   const float dirty = -12345;
-  Results out{std::vector<float>(in.diff_dst.size(), dirty), std::vector<float>(in.src.size(), dirty),
+  DepthwiseResults out{std::vector<float>(in.diff_dst.size(), dirty), std::vector<float>(in.src.size(), dirty),
               std::vector<float>(in.weights.size(), dirty)};
   std::vector<float> scratch(DepthwiseScratch(p), dirty), weights_scratch(DepthwiseWeightsScratch(p), dirty);
   DepthwiseForward(
@@ -62,18 +39,13 @@ Results Run(const DepthwiseParams& p, const Inputs& in) {
   return out;
 }
 
-Inputs MakeInputs(const DepthwiseParams& p) {
-  return {Integers(p.n * p.h * p.w * p.c, 1), Integers(p.c * p.kernel * p.kernel, 2),
-          Integers(p.n * p.OutH() * p.OutW() * p.c, 3)};
-}
-
 void CheckExact(const DepthwiseParams& p) {
   CAPTURE(p.n, p.h, p.w, p.c, p.kernel, p.stride, p.dilation, p.pad);
-  const Inputs inputs = MakeInputs(p);
-  const Results expected = Naive(p, inputs);
+  const DepthwiseInputs inputs = MakeInputs(p);
+  const DepthwiseResults expected = Naive(p, inputs);
   ForEachIsaAndThreads([&](Isa isa, int threads) {
     CAPTURE(IsaName(isa), threads);
-    const Results got = Run(p, inputs);
+    const DepthwiseResults got = Run(p, inputs);
     REQUIRE(got.dst == expected.dst);
     REQUIRE(got.diff_src == expected.diff_src);
     REQUIRE(got.diff_weights == expected.diff_weights);
@@ -202,26 +174,13 @@ TEST_CASE("dilated and strided 3x3 depthwise passes hold at every width and heig
 // Of two images: rows of one, whole images, and what ends inside the second.
 constexpr std::pair<int64_t, int64_t> kRowBands[] = {{0, 1}, {1, 3}, {2, 9}, {3, 11}, {5, 16}, {0, 16}, {8, 15}};
 
-// A 3x3's or another kernel's kinds, padded so that stride 1 keeps the size.
-DepthwiseParams Padded(int64_t side, int64_t width, int64_t channels, int64_t kernel, int64_t stride,
-                       int64_t dilation) {
-  return {.n = 2,
-          .h = side,
-          .w = width,
-          .c = channels,
-          .kernel = kernel,
-          .stride = stride,
-          .dilation = dilation,
-          .pad = kernel / 2 * dilation};
-}
-
 // Every band of diff_src's rows, added to and masked or not, with a copy or without.
 void CheckGradientRows(const DepthwiseParams& p, std::span<const std::pair<int64_t, int64_t>> bands) {
-  const Inputs in = MakeInputs(p);
+  const DepthwiseInputs in = MakeInputs(p);
   const std::vector<float> add = Integers(p.n * p.h * p.w * p.c, 4), diff_src = Naive(p, in).diff_src;
   ForEachIsaAndThreads([&](Isa isa, int threads) {
     CAPTURE(IsaName(isa), threads, p.h, p.w, p.c, p.kernel, p.stride, p.dilation);
-    std::vector<float> arranged(DepthwiseScratch(p));
+    std::vector<float> arranged(DepthwiseTaps(p));
     ArrangeForBackward(p, in.weights.data(), arranged.data());
     for (const auto& [first, end] : bands) {
       for (const int choice : {0, 1, 2, 3, 7}) {
@@ -242,8 +201,26 @@ void CheckGradientRows(const DepthwiseParams& p, std::span<const std::pair<int64
 TEST_CASE("depthwise gradients of some rows are added and masked", "[kernels]") {
   for (const int64_t channels : {3, 16, 36, 64}) {
     for (const auto& [kernel, stride] : {std::pair<int64_t, int64_t>{3, 1}, {3, 2}, {5, 1}, {5, 2}})
-      CheckGradientRows(Padded(8, 17, channels, kernel, stride, 1), kRowBands);
-    CheckGradientRows(Padded(8, 17, channels, 3, 1, 2), kRowBands);
+      CheckGradientRows(Padded(2, 8, 17, channels, kernel, stride, 1), kRowBands);
+    CheckGradientRows(Padded(2, 8, 17, channels, 3, 1, 2), kRowBands);
+  }
+}
+
+TEST_CASE("depthwise rows equal their definition", "[kernels]") {
+  for (const int64_t channels : {3, 16, 36}) {
+    for (const auto& [kernel, stride, dilation] :
+         {std::array<int64_t, 3>{3, 1, 1}, {3, 1, 2}, {3, 2, 1}, {5, 1, 1}, {5, 1, 2}, {5, 2, 1}, {5, 2, 2}}) {
+      const DepthwiseParams p = Padded(2, 9, 18, channels, kernel, stride, dilation);
+      const DepthwiseInputs in = MakeInputs(p);
+      const std::vector<float> expected = Naive(p, in).dst;
+      ForEachIsaAndThreads([&](Isa isa, int) {
+        CAPTURE(IsaName(isa), channels, kernel, stride, dilation);
+        std::vector<float> arranged(DepthwiseTaps(p)), got(expected.size(), -1);
+        ArrangeForForward(p, in.weights.data(), arranged.data());
+        DepthwiseForwardRows(p, {in.src.data(), arranged.data(), got.data(), 0, p.n * p.OutH()});
+        REQUIRE(got == expected);
+      });
+    }
   }
 }
 
@@ -258,7 +235,7 @@ std::vector<std::pair<int64_t, int64_t>> AllBands(int64_t rows) {
 TEST_CASE("dilated and strided 3x3 depthwise gradients begin and end at any row", "[kernels]") {
   for (const int64_t height : {4, 9}) {
     for (const auto& [stride, dilation] : {std::pair<int64_t, int64_t>{2, 1}, {1, 2}})
-      CheckGradientRows(Padded(height * dilation, 9, 20, 3, stride, dilation), AllBands(2 * height * dilation));
+      CheckGradientRows(Padded(2, height * dilation, 9, 20, 3, stride, dilation), AllBands(2 * height * dilation));
   }
 }
 
@@ -276,12 +253,12 @@ constexpr std::pair<int64_t, int64_t> kKinds[] = {{1, 1}, {1, 2}, {2, 1}};  // s
 TEST_CASE("depthwise rows have the same bits in any band, with a piece of other work for each", "[kernels]") {
   for (const int64_t channels : {12, 16, 40}) {
     for (const auto& [stride, dilation] : kKinds) {
-      const DepthwiseParams p = Padded(9, 11, channels, 3, stride, dilation);
+      const DepthwiseParams p = Padded(2, 9, 11, channels, 3, stride, dilation);
       const int64_t row = p.OutW() * p.c, rows = p.n * p.OutH();
-      const Inputs in{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * 9, 2), {}};
+      const DepthwiseInputs in{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * 9, 2), {}};
       ForEachIsaAndThreads([&](Isa isa, int) {
         CAPTURE(IsaName(isa), channels, stride, dilation);
-        std::vector<float> arranged(DepthwiseScratch(p)), whole(rows * row);
+        std::vector<float> arranged(DepthwiseTaps(p)), whole(rows * row);
         ArrangeForForward(p, in.weights.data(), arranged.data());
         DepthwiseForwardRows(p, {in.src.data(), arranged.data(), whole.data(), 0, rows});
         for (const auto& [first, end] : AllBands(rows)) {
@@ -301,13 +278,13 @@ TEST_CASE("depthwise rows have the same bits in any band, with a piece of other 
 
 TEST_CASE("depthwise gradients have the same bits in any band, with a piece of other work for each", "[kernels]") {
   for (const auto& [stride, dilation] : kKinds) {
-    const DepthwiseParams p = Padded(9, 35, 40, 3, stride, dilation);
+    const DepthwiseParams p = Padded(2, 9, 35, 40, 3, stride, dilation);
     const int64_t row = p.w * p.c, rows = p.n * p.h;
     const std::vector<float> diff_dst = test::Normals(p.n * p.OutH() * p.OutW() * p.c, 1),
                              weights = test::Normals(p.c * 9, 2), add = test::Normals(rows * row, 3);
     ForEachIsaAndThreads([&](Isa isa, int) {
       CAPTURE(IsaName(isa), stride, dilation);
-      std::vector<float> arranged(DepthwiseScratch(p)), whole(rows * row), band(rows * row);
+      std::vector<float> arranged(DepthwiseTaps(p)), whole(rows * row), band(rows * row);
       ArrangeForBackward(p, weights.data(), arranged.data());
       DepthwiseBackwardDataRows(p, {diff_dst.data(), arranged.data(), add.data(), nullptr, whole.data(), 0, rows});
       for (const auto& [first, end] : AllBands(rows)) {
@@ -328,9 +305,9 @@ TEST_CASE("depthwise passes give the same bits with one thread and with two", "[
         DepthwiseParams{.n = 11, .h = 14, .w = 14, .c = 36, .kernel = 3, .pad = 1},
         DepthwiseParams{.n = 19, .h = 14, .w = 15, .c = 36, .kernel = 3, .dilation = 2, .pad = 2},
         DepthwiseParams{.n = 37, .h = 15, .w = 14, .c = 36, .kernel = 3, .stride = 2, .pad = 1}}) {
-    Inputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * p.kernel * p.kernel, 2),
+    DepthwiseInputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * p.kernel * p.kernel, 2),
                   test::Normals(p.n * p.OutH() * p.OutW() * p.c, 3)};
-    Results first;
+    DepthwiseResults first;
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(IsaName(isa), p.kernel);
       if (threads == 1) {

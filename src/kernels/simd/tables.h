@@ -42,6 +42,29 @@ struct Depthwise3x3 {
   const Between* between;  // or nullptr
 };
 
+// Where memory lies that is asked for beforehand; it moves along.
+struct DepthwiseAsk {
+  const float* src;
+  const float* dst;
+};
+
+// Some rows of a depthwise pass over an image, padded to the same size: 3x3 and 5x5, stride 1 and 2. Of dilation 2, the
+// image is every other row and column of one. channels >= kWidestVector; 5x5: sides from 3, of stride 2 from 4.
+struct DepthwiseWindow {
+  const float* src;      // the image, [height][width][channels], pixels `step` and rows `src_line` apart
+  const float* weights;  // [channels / kWidestVector][taps][taps][kWidestVector]; a last block ends at the last channel
+  float* dst;            // at row `first`
+  int64_t taps, stride;
+  int64_t height, width, channels;  // of src
+  int64_t first, rows;  // of dst, at most four; a 5x5's first and last two rows of stride 1 are not parted
+  int64_t step, src_line, dst_line;  // floats from a pixel to the next, and from a row of src and of dst to the next
+};
+
+struct DepthwiseWindowTable {
+  int64_t most_rows;  // at once, while their sums fit the registers
+  void (*rows)(const DepthwiseWindow&, DepthwiseAsk&);
+};
+
 // A depthwise backward-weights pass of an image: sums[i][t][c] += sum over rows r and pixels p of diff_dst[r][p][c] *
 // src[r * stride - pad + i * dilation][p * stride - pad + t * dilation][c].
 struct DepthwiseWeightsImage {
@@ -330,6 +353,7 @@ struct DropoutTable {
 
 PD_DECLARE_TABLE(DepthwiseTable, kDepthwise)
 PD_DECLARE_TABLE(Depthwise3x3Table, kDepthwise3x3)
+PD_DECLARE_TABLE(DepthwiseWindowTable, kDepthwiseWindow)
 PD_DECLARE_TABLE(Depthwise3x3Stride2Table, kDepthwise3x3Stride2)
 PD_DECLARE_TABLE(Depthwise3x3WeightsTable, kDepthwise3x3Weights)
 PD_DECLARE_TABLE(PointwiseTable, kPointwise)
