@@ -26,8 +26,8 @@ void Arrange(const DepthwiseParams& p, const float* weights, bool backward, floa
 // Of so many rows or columns, those from `phase` on, `dilation` apart.
 int64_t OfPhase(int64_t count, int64_t dilation, int64_t phase) { return (count - phase + dilation - 1) / dilation; }
 
-// Rows of dst in parts, worked on at once; the first ones have a row more, if any. Where two are most, three come rather
-// than a single one: there is no code for the last row but one without the last.
+// Rows of dst in parts, worked on at once; the first ones have a row more, if any. Where two are most, three come
+// rather than a single one: there is no code for the last row but one without the last.
 struct Parts {
   Parts(int64_t all, int64_t most)
       : rows(all), count(most == 2 ? std::max<int64_t>(1, all / 2) : (all + most - 1) / most) {}
@@ -111,7 +111,7 @@ bool IsWindow(const DepthwiseParams& p) {
 bool IsWindowBackward(const DepthwiseParams& p) {
   if (p.stride != 1 || p.dilation > 2 || p.pad != p.kernel / 2 * p.dilation || p.c < kWidestVector) return false;
   // The table for a 3x3 is as fast where its blocks of pixels fit the rows.
-  if (p.kernel == 3) return p.dilation == 1 && p.w > kDepthwise3x3Pixels && p.w % kDepthwise3x3Pixels != 0;
+  if (p.kernel == 3) return p.dilation == 1 && p.w > kDepthwise3x3Least && p.w % kDepthwise3x3Pixels != 0;
   return p.kernel == 5 && std::min(p.h, p.w) > kLeastSide && std::min(p.h, p.w) / p.dilation >= kLeastSide;
 }
 

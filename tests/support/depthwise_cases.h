@@ -20,7 +20,7 @@ struct DepthwiseInputs {
 // The definition, as loops.
 inline DepthwiseResults Naive(const DepthwiseParams& p, const DepthwiseInputs& in) {
   DepthwiseResults out{std::vector<float>(in.diff_dst.size()), std::vector<float>(in.src.size()),
-              std::vector<float>(in.weights.size())};
+                       std::vector<float>(in.weights.size())};
   const int64_t k = p.kernel, out_h = p.OutH(), out_w = p.OutW();
   for (int64_t item = 0; item < p.n * out_h * out_w * p.c; ++item) {
     const int64_t c = item % p.c, x = item / p.c % out_w, y = item / p.c / out_w % out_h,

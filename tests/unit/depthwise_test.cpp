@@ -24,7 +24,7 @@ using test::Padded;
 DepthwiseResults Run(const DepthwiseParams& p, const DepthwiseInputs& in) {
   const float dirty = -12345;
   DepthwiseResults out{std::vector<float>(in.diff_dst.size(), dirty), std::vector<float>(in.src.size(), dirty),
-              std::vector<float>(in.weights.size(), dirty)};
+                       std::vector<float>(in.weights.size(), dirty)};
   std::vector<float> scratch(DepthwiseScratch(p), dirty), weights_scratch(DepthwiseWeightsScratch(p), dirty);
   DepthwiseForward(
       p, {.src = in.src.data(), .weights = in.weights.data(), .dst = out.dst.data(), .scratch = scratch.data()});
@@ -306,7 +306,7 @@ TEST_CASE("depthwise passes give the same bits with one thread and with two", "[
         DepthwiseParams{.n = 19, .h = 14, .w = 15, .c = 36, .kernel = 3, .dilation = 2, .pad = 2},
         DepthwiseParams{.n = 37, .h = 15, .w = 14, .c = 36, .kernel = 3, .stride = 2, .pad = 1}}) {
     DepthwiseInputs inputs{test::Normals(p.n * p.h * p.w * p.c, 1), test::Normals(p.c * p.kernel * p.kernel, 2),
-                  test::Normals(p.n * p.OutH() * p.OutW() * p.c, 3)};
+                           test::Normals(p.n * p.OutH() * p.OutW() * p.c, 3)};
     DepthwiseResults first;
     ForEachIsaAndThreads([&](Isa isa, int threads) {
       CAPTURE(IsaName(isa), p.kernel);

@@ -55,8 +55,8 @@ struct DepthwiseWindow {
   const float* weights;  // [channels / kWidestVector][taps][taps][kWidestVector]; a last block ends at the last channel
   float* dst;            // at row `first`
   int64_t taps, stride;
-  int64_t height, width, channels;  // of src
-  int64_t first, rows;  // of dst, at most four; a 5x5's first and last two rows of stride 1 are not parted
+  int64_t height, width, channels;   // of src
+  int64_t first, rows;               // of dst, at most four; a 5x5's first and last two rows of stride 1 are not parted
   int64_t step, src_line, dst_line;  // floats from a pixel to the next, and from a row of src and of dst to the next
 };
 
