@@ -158,7 +158,8 @@ void AddImage(const DepthwiseParams& p, const float* src, const float* diff_dst,
        .stride = p.stride,
        .dilation = p.dilation,
        .pad = p.pad,
-       .ahead = ahead});
+       .ahead = ahead,
+       .far = ahead && IsFarOfStride2(p)});
 }
 
 // Slices of the batch for sums of their own, 32, or 16 of a small one, where clearing and joining them would show. By
@@ -178,9 +179,7 @@ int64_t Groups(int64_t slices) { return (slices + kGroup - 1) / kGroup; }
 
 int64_t DepthwiseTaps(const DepthwiseParams& params) { return params.kernel * params.kernel * params.c; }
 
-int64_t DepthwiseScratch(const DepthwiseParams& params) {
-  return std::max(WindowScratch(params), DepthwiseTaps(params));
-}
+int64_t DepthwiseScratch(const DepthwiseParams& params) { return WindowScratch(params); }
 
 int64_t DepthwiseWeightsScratch(const DepthwiseParams& params) {
   const int64_t slices = Slices(params);
@@ -320,14 +319,12 @@ void DepthwiseBackwardWeights(const DepthwiseParams& p, const DepthwiseBackwardW
     AddPartialSums(args.scratch + group * kGroup * size, std::min(kGroup, slices - group * kGroup), size,
                    totals + group * size);
   };
-  // Of stride 2 and several passes over the channels, in a near cache asking takes longer than the rest.
-  const bool ahead = p.stride == 1 || p.c <= 2 * kWidestVector || IsFarOfStride2(p);
   base::ParallelFor(slices, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slice = begin; slice < end; ++slice) {
       float* sums = args.scratch + slice * size;
       std::fill_n(sums, size, 0.0f);
       for (int64_t image = p.n * slice / slices; image < p.n * (slice + 1) / slices; ++image)
-        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums, ahead);
+        AddImage(p, args.src + image * p.h * p.w * p.c, args.diff_dst + image * out_h * out_w * p.c, sums, true);
       const int64_t group = slice / kGroup;
       if (group * kGroup < begin || (slice % kGroup < kGroup - 1 && slice + 1 < slices)) continue;
       join(group);

@@ -1,7 +1,8 @@
 // Depthwise convolution, channels last: src [N,H,W,C], dst [N,OH,OW,C], weights [C,1,K,K] (plain), all dense fp32, any
 // C >= 1. dst[n][y][x][c] = sum over i, j of weights[c][i][j] * src[n][y * stride - pad + i * dilation][x * stride -
-// pad + j * dilation][c], src being zero outside the image. Results do not depend on the number of threads. No buffer
-// may overlap another.
+// pad + j * dilation][c], src being zero outside the image. Results do not depend on the number of threads; an
+// image's last bits may depend on the size of its batch, which decides how it is gone through, and differ from those of
+// the parts below. No buffer may overlap another.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,8 @@
 namespace pdarts::kernels {
 namespace {
 
-constexpr int64_t kLeastSide = 3;  // of what the window goes along
+// Of an image, and of what a window goes along where it is dilated.
+constexpr int64_t kLeastSide = 4, kLeastDilatedSide = 3;
 
 // [channels in blocks of kWidestVector][K][K][kWidestVector]; a last block ends at the last channel. backward: turned
 // round.
@@ -62,17 +63,17 @@ class Pass {
 
   void RunPart(int64_t image, int64_t part) const {
     const int64_t d = p_.dilation;
+    const float* src = src_ + image * p_.h * line_;
+    float* dst = dst_ + image * out_h_ * out_line_;
+    // From the first rows that this part does not read, and does not write: on through all phases.
+    const int64_t end = PartsOf(0).First(part + 1), behind = (end - 1) * p_.stride + p_.kernel / 2 + 1;
+    DepthwiseAsk ask{src + behind * d * line_, dst + end * d * out_line_};
     DepthwiseWindow a = base_;
     for (int64_t phase = 0; phase < d; ++phase) {
       const Parts parts = PartsOf(phase);
       if (part >= parts.count) continue;
       a.height = OfPhase(p_.h, d, phase);
       a.first = parts.First(part), a.rows = parts.First(part + 1) - a.first;
-      const float* src = src_ + image * p_.h * line_;
-      float* dst = dst_ + image * out_h_ * out_line_;
-      // From the first rows that these do not read, and do not write.
-      const int64_t behind = (a.first + a.rows - 1) * p_.stride + p_.kernel / 2 + 1;
-      DepthwiseAsk ask{src + (behind * d + phase) * line_, dst + ((a.first + a.rows) * d + phase) * out_line_};
       for (int64_t column = 0; column < d; ++column) {
         a.width = OfPhase(p_.w, d, column);
         a.src = src + phase * line_ + column * p_.c;
@@ -105,14 +106,14 @@ bool IsWindow(const DepthwiseParams& p) {
   if (p.stride == 1) return IsWindowBackward(p);
   // Of stride 2, in a near cache rows are as fast.
   return (p.kernel == 3 || p.kernel == 5) && p.stride == 2 && p.dilation == 1 && p.pad == p.kernel / 2 &&
-         std::min(p.h, p.w) > kLeastSide && p.c >= kWidestVector && (p.kernel == 3 ? IsFarOfStride2(p) : IsFar(p));
+         std::min(p.h, p.w) >= kLeastSide && p.c >= kWidestVector && (p.kernel == 3 ? IsFarOfStride2(p) : IsFar(p));
 }
 
 bool IsWindowBackward(const DepthwiseParams& p) {
   if (p.stride != 1 || p.dilation > 2 || p.pad != p.kernel / 2 * p.dilation || p.c < kWidestVector) return false;
   // The table for a 3x3 is as fast where its blocks of pixels fit the rows.
   if (p.kernel == 3) return p.dilation == 1 && p.w > kDepthwise3x3Least && p.w % kDepthwise3x3Pixels != 0;
-  return p.kernel == 5 && std::min(p.h, p.w) > kLeastSide && std::min(p.h, p.w) / p.dilation >= kLeastSide;
+  return p.kernel == 5 && std::min(p.h, p.w) >= (p.dilation == 1 ? kLeastSide : 2 * kLeastDilatedSide);
 }
 
 int64_t WindowScratch(const DepthwiseParams& p) {

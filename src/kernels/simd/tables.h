@@ -49,19 +49,21 @@ struct DepthwiseAsk {
 };
 
 // Some rows of a depthwise pass over an image, padded to the same size: 3x3 and 5x5, stride 1 and 2. Of dilation 2, the
-// image is every other row and column of one. channels >= kWidestVector; 5x5: sides from 3, of stride 2 from 4.
+// image is every other row and column of one. channels >= kWidestVector; width, and a 5x5's height, from 3 on, of a 5x5
+// of stride 2 from 4 on.
 struct DepthwiseWindow {
   const float* src;      // the image, [height][width][channels], pixels `step` and rows `src_line` apart
-  const float* weights;  // [channels / kWidestVector][taps][taps][kWidestVector]; a last block ends at the last channel
+  const float* weights;  // [channels / kWidestVector, rounded up][taps][taps][kWidestVector]; the last ends at the last
+                         // channel
   float* dst;            // at row `first`
   int64_t taps, stride;
-  int64_t height, width, channels;   // of src
-  int64_t first, rows;               // of dst, at most four; a 5x5's first and last two rows of stride 1 are not parted
+  int64_t height, width, channels;  // of src
+  int64_t first, rows;  // of dst: a 3x3's one, a 5x5's two or three, or four where these are most; no last one is alone
   int64_t step, src_line, dst_line;  // floats from a pixel to the next, and from a row of src and of dst to the next
 };
 
 struct DepthwiseWindowTable {
-  int64_t most_rows;  // at once, while their sums fit the registers
+  int64_t most_rows;  // of a 5x5 at once, or three in place of two and one
   void (*rows)(const DepthwiseWindow&, DepthwiseAsk&);
 };
 
@@ -73,6 +75,7 @@ struct DepthwiseWeightsImage {
   float* sums;            // [taps][taps][channels]
   int64_t height, width, out_height, out_width, channels, taps, stride, dilation, pad;
   bool ahead;  // whether rows are asked for beforehand, since they are in no near cache
+  bool far;    // nor in a second cache, or such that asking pays as well
 };
 
 struct Depthwise3x3Table {
