@@ -36,6 +36,7 @@ struct Parts {
   int64_t rows, count;
 };
 
+// A pass over all images, on all threads.
 class Pass {
  public:
   Pass(const DepthwiseParams& p, const float* src, const float* arranged, float* dst)
@@ -104,7 +105,7 @@ bool IsFarOfStride2(const DepthwiseParams& p) {
 
 bool IsWindow(const DepthwiseParams& p) {
   if (p.stride == 1) return IsWindowBackward(p);
-  // Of stride 2, in a near cache rows are as fast.
+  // Of stride 2, in a near cache rows are faster.
   return (p.kernel == 3 || p.kernel == 5) && p.stride == 2 && p.dilation == 1 && p.pad == p.kernel / 2 &&
          std::min(p.h, p.w) >= kLeastSide && p.c >= kWidestVector && (p.kernel == 3 ? IsFarOfStride2(p) : IsFar(p));
 }
