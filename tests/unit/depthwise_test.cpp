@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/depthwise_window.h"
 #include "support/depthwise_cases.h"
 #include "support/kernel_cases.h"
 
@@ -112,6 +113,16 @@ TEST_CASE("3x3 depthwise passes hold where rows are so long that they are worked
 TEST_CASE("3x3 depthwise passes hold where a batch is so large that rows are worked on one by one", "[kernels]") {
   for (const int64_t dilation : {1, 2})
     CheckExact({.n = 3, .h = 37, .w = 97, .c = 49, .kernel = 3, .dilation = dilation, .pad = dilation});
+}
+
+TEST_CASE("depthwise passes of stride 2 hold where a batch comes from beyond the second caches", "[kernels]") {
+  for (const int64_t kernel : {3, 5}) {
+    for (const int64_t width : {15, 16}) {
+      const DepthwiseParams p = Padded(66, 13, width, 64, kernel, 2, 1);
+      REQUIRE(IsFarOfStride2(p));
+      CheckExact(p);
+    }
+  }
 }
 
 TEST_CASE("depthwise passes take kernels, strides and dilations without a fast path", "[kernels]") {

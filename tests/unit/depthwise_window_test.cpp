@@ -2,6 +2,7 @@
 
 #include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <utility>
 #include <vector>
 
 #include "support/depthwise_cases.h"
@@ -88,18 +89,17 @@ TEST_CASE("windows give the same bits with one thread and with two", "[kernels]"
 // Which passes go by a window: all 5x5 of stride 1, those of stride 2 where a batch comes from memory, and of a 3x3 of
 // stride 1 what the blocks of its own table do not fit.
 TEST_CASE("windows are chosen by kind and size", "[kernels]") {
-  CHECK(IsWindow(Padded(1, 8, 8, 16, 5, 1, 1)));
-  CHECK(IsWindow(Padded(1, 6, 6, 16, 5, 1, 2)));
-  CHECK_FALSE(IsWindow(Padded(1, 5, 5, 16, 5, 1, 2)));
-  CHECK_FALSE(IsWindow(Padded(1, 8, 8, 15, 5, 1, 1)));
-  CHECK_FALSE(IsWindow(Padded(96, 16, 16, 64, 3, 1, 1)));
-  CHECK(IsWindow(Padded(96, 14, 14, 96, 3, 1, 1)));
-  CHECK_FALSE(IsWindow(Padded(96, 8, 8, 64, 3, 2, 1)));
-  CHECK(IsWindow(Padded(96, 16, 16, 64, 3, 2, 1)));
-  CHECK_FALSE(IsWindow(Padded(96, 32, 32, 36, 3, 2, 1)));
-  CHECK(IsWindow(Padded(96, 32, 32, 36, 5, 2, 1)));
-  CHECK_FALSE(IsWindow(Padded(96, 32, 32, 36, 5, 2, 2)));
-  CHECK_FALSE(IsWindow(Padded(96, 32, 32, 36, 7, 1, 1)));
+  const std::pair<DepthwiseParams, bool> kinds[] = {
+      {Padded(1, 8, 8, 16, 5, 1, 1), true},     {Padded(1, 8, 8, 15, 5, 1, 1), false},
+      {Padded(1, 6, 6, 16, 5, 1, 2), true},     {Padded(1, 5, 5, 16, 5, 1, 2), false},
+      {Padded(96, 14, 14, 96, 3, 1, 1), true},  {Padded(96, 16, 16, 64, 3, 1, 1), false},
+      {Padded(96, 16, 16, 64, 3, 2, 1), true},  {Padded(96, 8, 8, 64, 3, 2, 1), false},
+      {Padded(96, 32, 32, 36, 5, 2, 1), true},  {Padded(96, 32, 32, 36, 3, 2, 1), false},
+      {Padded(96, 32, 32, 36, 5, 2, 2), false}, {Padded(96, 32, 32, 36, 7, 1, 1), false}};
+  for (const auto& [p, window] : kinds) {
+    CAPTURE(p.h, p.w, p.c, p.kernel, p.stride, p.dilation);
+    CHECK(IsWindow(p) == window);
+  }
 }
 
 }  // namespace
