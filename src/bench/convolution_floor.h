@@ -10,12 +10,13 @@ namespace pdarts::bench {
 
 // One shape of convolution in one of its three passes.
 struct FloorRow {
-  std::string name;      // "conv2d_bwd_data 96x16x32x32 16x1x3x3 dilation 2 groups 16": shapes of src and weights
-  int64_t calls = 0;     // in the step
-  std::string kernel;    // the fastest
-  double ms = 0;         // one call of it, its operands still in cache where they fit
-  double chosen_ms = 0;  // one call of the kernel that plans use
-  double flops = 0;      // of one call
+  std::string name;           // "conv2d_bwd_data 96x16x32x32 16x1x3x3 dilation 2 groups 16": shapes of src and weights
+  int64_t calls = 0;          // in the step
+  std::string kernel;         // the fastest
+  double ms = 0;              // one call of it, its operands still in cache where they fit
+  double unreordered_ms = 0;  // one call of the fastest that takes and makes tensors as plans lay them
+  double chosen_ms = 0;       // one call of the kernel that plans use
+  double flops = 0;           // of one call
 };
 
 struct ConvolutionFloor {

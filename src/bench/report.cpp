@@ -38,6 +38,7 @@ Json ToJson(const std::vector<FloorRow>& rows) {
                     {"kernel", row.kernel},
                     {"ms", row.ms},
                     {"gflops", row.flops / row.ms * 1e-6},
+                    {"unreordered_ms", row.unreordered_ms},
                     {"plan_ms", row.chosen_ms}});
   return list;
 }
