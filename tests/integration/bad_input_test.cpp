@@ -129,6 +129,8 @@ TEST_CASE("unknown words and odd values are usage errors", "[integration]") {
   const TempFolder temp;
   const std::string out = temp.path() / "out";
   CheckRefused({"serch"}, 2, {"serch", "did you mean search?"});
+  // Nothing in common is not near.
+  CheckRefused({"bench", "step", "--stage", "4"}, 2, {"--stage", "'4'", "(choose one of them)"});
   CheckRefused({""}, 2, {"unknown verb"});
   CheckRefused({"help", "trian"}, 2, {"did you mean train?"});
   CheckRefused({"search", "--out", out, "--epoch", "3"}, 2, {"--epoch", "did you mean --epochs?"}, out);
