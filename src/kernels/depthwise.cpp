@@ -83,7 +83,7 @@ void Rows3x3(const DepthwiseParams& p, Entry3x3 entry, const Depthwise3x3& all, 
   }
 }
 
-// As many rows as are worked on at once, or all if they are worked on in order. Alone, of rows that come from far, one
+// As many rows as are worked on at once, or all if they are worked on in order. Alone, of stride 1 and from far, one
 // (of dilation 2 one of each parity): memory hands over a row faster than pieces of four.
 int64_t MostRows3x3(const DepthwiseParams& p, bool all, bool alone) {
   if (alone && p.stride == 1 && IsFar(p)) return p.dilation;

@@ -136,7 +136,7 @@ class SourceReader {
     if (source_.parts > 1) return Gather(first, count, to);
     const float* from = src_[0] + first * source_.c;
     if (normalized_) return BatchNormApplyRows(lines_, from, count, source_.c, source_.relu, to);
-    PD_KERNEL_TABLE(kElementwise).relu(from, to, count * source_.c);  // a piece is too small for Relu's threads
+    PD_KERNEL_TABLE(kElementwise).relu(from, to, count * source_.c);  // one thread's, where Relu would ask for all
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -113,6 +114,12 @@ TEST_CASE("3x3 depthwise passes hold where rows are so long that they are worked
 TEST_CASE("3x3 depthwise passes hold where a batch is so large that rows are worked on one by one", "[kernels]") {
   for (const int64_t dilation : {1, 2})
     CheckExact({.n = 3, .h = 37, .w = 97, .c = 49, .kernel = 3, .dilation = dilation, .pad = dilation});
+  // Rows of one block, and of 35 rows two threads begin at an even one and at an odd one.
+  for (const auto& [width, channels, dilation] : {std::tuple{4, 1256, 1}, {8, 632, 1}, {8, 632, 2}, {15, 337, 2}}) {
+    const DepthwiseParams p = Padded(3, 35, width, channels, 3, 1, dilation);
+    REQUIRE(IsFar(p));
+    CheckExact(p);
+  }
 }
 
 TEST_CASE("depthwise passes of stride 2 hold where a batch comes from beyond the second caches", "[kernels]") {
