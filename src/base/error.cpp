@@ -54,7 +54,7 @@ std::string NearestName(const std::string& word, const std::vector<std::string>&
   size_t least = std::max<size_t>(2, word.size() / 3) + 1;
   for (const std::string& name : names) {
     const size_t distance = EditDistance(word, name);
-    if (distance < least && distance < std::max(word.size(), name.size())) {  // some letter is the same
+    if (distance < least && distance < std::max(word.size(), name.size())) {  // some letter stays
       least = distance;
       nearest = name;
     }

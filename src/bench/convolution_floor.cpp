@@ -157,18 +157,16 @@ class Floor {
     constexpr int kTries = 15;
     shape.row.name = NameOf(id);
     shape.row.flops = Flops(graph_, graph_.node(id));
-    const std::string chosen = backend_.Propose(graph_, id).front().name;
     std::vector<Candidate> candidates;
     for (const device::KernelSpec& spec : KernelsOf(id)) candidates.push_back(Make(id, spec));
     const auto operands = Operands(Largest(candidates));
     std::vector<double> least(candidates.size(), 1e30);
     for (int i = 0; i < kTries; ++i)
       for (size_t k = 0; k < candidates.size(); ++k) least[k] = std::min(least[k], Time(candidates[k], operands));
-    const size_t own =
-        std::ranges::find(candidates, chosen, [](const Candidate& c) { return c.spec.name; }) - candidates.begin();
-    shape.row.chosen_ms = shape.row.unreordered_ms = least[own];
-    for (size_t k = 0; k < candidates.size(); ++k)
-      if (LaysTensorsAs(id, candidates[k].spec, candidates[own].spec))
+    // Plans take the first.
+    shape.row.chosen_ms = shape.row.unreordered_ms = least[0];
+    for (size_t k = 1; k < candidates.size(); ++k)
+      if (LaysTensorsAs(id, candidates[k].spec, candidates[0].spec))
         shape.row.unreordered_ms = std::min(shape.row.unreordered_ms, least[k]);
     const size_t best = std::min_element(least.begin(), least.end()) - least.begin();
     shape.row.ms = least[best];

@@ -160,27 +160,34 @@ Lowered Propose(const NodeView& view, OneDnn& onednn, const D& pd, std::array<in
   return lowered;
 }
 
-Lowered LowerByOneDnn(const NodeView& view, const DenseConvolution& c, OneDnn& onednn) {
+// The implementation that comes so many behind oneDNN's first.
+template <class D>
+const D& Later(D& pd, int behind) {
+  for (; behind > 0; --behind)
+    if (!pd.next_impl()) throw dnnl::error(dnnl_unimplemented, "oneDNN has no other implementation");
+  return pd;
+}
+
+Lowered LowerByOneDnn(const NodeView& view, const DenseConvolution& c, OneDnn& onednn, int behind = 0) {
   using Direct = dnnl::algorithm;
   const auto algorithm = Direct::convolution_direct;
-  const dnnl::convolution_forward::primitive_desc forward(onednn.engine(), dnnl::prop_kind::forward_training, algorithm,
-                                                          c.src, c.weights, c.dst, c.strides, c.dilates, c.pad, c.pad,
-                                                          ScratchpadAttr());
+  dnnl::convolution_forward::primitive_desc forward(onednn.engine(), dnnl::prop_kind::forward_training, algorithm,
+                                                    c.src, c.weights, c.dst, c.strides, c.dilates, c.pad, c.pad,
+                                                    ScratchpadAttr());
   if (view.node.kind == OpKind::kConv2d)
-    return Propose<dnnl::convolution_forward>(view, onednn, forward, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+    return Propose<dnnl::convolution_forward>(view, onednn, Later(forward, behind),
+                                              {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
                                               {forward.src_desc(), forward.weights_desc(), forward.dst_desc()});
   if (view.node.kind == OpKind::kConv2dBwdData) {
-    const dnnl::convolution_backward_data::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst,
-                                                             c.strides, c.dilates, c.pad, c.pad, forward,
-                                                             ScratchpadAttr());
-    return Propose<dnnl::convolution_backward_data>(view, onednn, pd,
+    dnnl::convolution_backward_data::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst, c.strides,
+                                                       c.dilates, c.pad, c.pad, forward, ScratchpadAttr());
+    return Propose<dnnl::convolution_backward_data>(view, onednn, Later(pd, behind),
                                                     {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC},
                                                     {pd.diff_dst_desc(), pd.weights_desc(), pd.diff_src_desc()});
   }
-  const dnnl::convolution_backward_weights::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst,
-                                                              c.strides, c.dilates, c.pad, c.pad, forward,
-                                                              ScratchpadAttr());
-  return Propose<dnnl::convolution_backward_weights>(view, onednn, pd,
+  dnnl::convolution_backward_weights::primitive_desc pd(onednn.engine(), algorithm, c.src, c.weights, c.dst, c.strides,
+                                                        c.dilates, c.pad, c.pad, forward, ScratchpadAttr());
+  return Propose<dnnl::convolution_backward_weights>(view, onednn, Later(pd, behind),
                                                      {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS},
                                                      {pd.src_desc(), pd.diff_dst_desc(), pd.diff_weights_desc()});
 }
@@ -204,9 +211,9 @@ Lowered LowerConvolution(const NodeView& view, OneDnn& onednn) {
 
 bool LowerConvolutionByOneDnn(const NodeView& view, OneDnn& onednn, int variant, Lowered* lowered) {
   const auto a = ir::Unpack<ops::ConvAttributes>(view.node.attributes);
-  const auto activations = variant == 1 ? memory::format_tag::acdb : memory::format_tag::any;
+  const auto activations = variant == 2 ? memory::format_tag::any : memory::format_tag::acdb;
   try {
-    *lowered = LowerByOneDnn(view, Describe(view, a, ShapesOf(view.node), activations), onednn);
+    *lowered = LowerByOneDnn(view, Describe(view, a, ShapesOf(view.node), activations), onednn, variant == 3 ? 1 : 0);
   } catch (const dnnl::error& error) {
     if (error.status != dnnl_unimplemented) throw;
     return false;

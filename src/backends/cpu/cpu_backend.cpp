@@ -109,7 +109,7 @@ class CpuBackend final : public device::Backend, public device::Alternatives {
     const OpKind kind = graph.node(node).kind;
     if (kind != OpKind::kConv2d && kind != OpKind::kConv2dBwdData && kind != OpKind::kConv2dBwdWeights) return specs;
     Lowered lowered;
-    for (const int variant : {1, 2})
+    for (const int variant : {1, 2, 3})
       if (LowerConvolutionByOneDnn({graph, graph.node(node)}, onednn_, variant, &lowered))
         specs.push_back(lowered.spec);
     return specs;

@@ -50,8 +50,9 @@ class PrimitiveKernel final : public device::Kernel {
 // User-managed scratchpad, so that a launch allocates nothing.
 dnnl::primitive_attr ScratchpadAttr();
 
-// A convolution by oneDNN, whatever LowerConvolution takes for it: with channels-last activations (variant 1) or in the
-// layouts of oneDNN's choice (variant 2). False where oneDNN has nothing but its reference code.
+// A convolution by oneDNN, whatever LowerConvolution takes for it: with channels-last activations (variant 1, or by
+// oneDNN's second choice variant 3: of depthwise forwards it puts its jit behind another kernel) or in the layouts of
+// oneDNN's choice (variant 2). False where oneDNN has nothing but its reference code.
 bool LowerConvolutionByOneDnn(const NodeView& view, OneDnn& onednn, int variant, Lowered* lowered);
 
 }  // namespace pdarts::backends::cpu

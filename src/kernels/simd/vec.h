@@ -186,10 +186,10 @@ class Divisor {
 constexpr int kDoubles = kWidth / 2;
 typedef double Double __attribute__((vector_size(kWidth * 4)));
 typedef double DoubleUnaligned __attribute__((vector_size(kWidth * 4), aligned(8)));
+typedef float HalfUnaligned __attribute__((vector_size(kWidth * 2), aligned(4)));
 
 PD_INLINE Double LoadDoubles(const double* p) { return *reinterpret_cast<const DoubleUnaligned*>(p); }
 PD_INLINE void StoreDoubles(double* p, Double v) { *reinterpret_cast<DoubleUnaligned*>(p) = v; }
-typedef float HalfUnaligned __attribute__((vector_size(kWidth * 2), aligned(4)));
 PD_INLINE void StoreRounded(float* p, Double v) {
   *reinterpret_cast<HalfUnaligned*>(p) = __builtin_convertvector(v, HalfUnaligned);
 }
